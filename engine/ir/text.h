@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Graphs as text, for tests, --print-after and inspect.
+ *
+ *     graph main(%x: float[N,3], %y: int64[]) {
+ *       const %w: float[2] = {1, 2.5}
+ *       %a: float[N,3] = Relu(%x)
+ *       %b, %c = ms.Foo(%a, _, %w) {axis = 1, mode = "x", pads = [1, 2], body = graph (%i) { … return %i }}
+ *       return %b, %c
+ *     }
+ *
+ * Names may be quoted: %"a b/c".  `_` is an absent input or output.  A domain stands before a point, shortened as
+ * `ml` (ai.onnx.ml) and `ms` (com.microsoft).  Types may be left out; sequence(float[N]), optional(…), map(string, float[]).
+ * A constant of over 16 elements prints as {first 16, ...#hash} and reads as an error.
+ */
+#ifndef QN_ENGINE_IR_TEXT_H
+#define QN_ENGINE_IR_TEXT_H
+
+#include "base/text.h"
+#include "engine/ir/graph.h"
+
+/* Appends the module's text. */
+void qn_module_print(const QnModule *module, QnText *text);
+
+/* Reads a module; operators are not resolved.  QN_BAD_MODEL names the line.  The caller frees it. */
+QnStatus qn_module_parse(QnModule **out, const char *text, const QnAllocator *allocator, QnError *err);
+
+/* A type as text, "float[N,3]".  Returns the length, as snprintf does. */
+int qn_ir_type_print(const QnDims *dims, const QnIrType *type, char *text, size_t size);
+
+#endif
