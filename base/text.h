@@ -2,7 +2,8 @@
 /*
  * Text that grows: what printers write into.
  *
- * Sticky: after a failed allocation every further call does nothing, and `failed` says so at the end.
+ * Sticky: after a failed allocation every further call does nothing, and `failed` says so at the
+ * end.
  */
 #ifndef QN_BASE_TEXT_H
 #define QN_BASE_TEXT_H
@@ -23,7 +24,10 @@ static inline QnText qn_text(const QnAllocator *allocator)
 
 void qn_text_finish(QnText *text);
 
-/* Room for `size` more bytes at the end, which the caller fills and counts; NULL where there is no memory. */
+/*
+ * Room for `size` more bytes at the end, which the caller fills and counts; NULL where there is no
+ * memory.  A terminator stands behind the room; who fills less puts one behind what was filled.
+ */
 char *qn_text_reserve(QnText *text, size_t size);
 
 void qn_text_put(QnText *text, const void *data, size_t size);
@@ -38,27 +42,33 @@ static inline const char *qn_text_string(const QnText *text)
 }
 
 /*
- * Numbers as text without locale.  The shortest decimal form that reads back to the same value, as JSON and
- * ONNX's Cast to string want it; "nan", "inf", "-inf" for the rest.  Room of 32 bytes is enough.  Returns the length.
+ * Numbers as text without locale.  The shortest decimal form that reads back to the same value, as
+ * JSON and ONNX's Cast to string want it; "nan", "inf", "-inf" for the rest.  Room of 32 bytes is
+ * enough.  Returns the length.
  */
 int qn_print_f64(char *to, double value);
 int qn_print_f32(char *to, float value);
 
 /*
- * Reads a decimal number (JSON's grammar and a leading '+', "inf", "infinity", "nan" in any case), rounded to
- * nearest, from all of [text, text + size).  False where that is not a number.
+ * Reads a decimal number (JSON's grammar and a leading '+', "inf", "infinity", "nan" in any case),
+ * rounded to nearest, from all of [text, text + size).  False where that is not a number.
  */
 bool qn_parse_f64(double *out, const char *text, size_t size);
 bool qn_parse_f32(float *out, const char *text, size_t size);
 
-/* Reads a decimal integer from all of [text, text + size).  False where it is none or does not fit. */
+/* Reads a decimal integer from all of [text, text + size).  False where it is none or does not fit.
+ */
 bool qn_parse_i64(int64_t *out, const char *text, size_t size);
 bool qn_parse_u64(uint64_t *out, const char *text, size_t size);
 
-/* How many single-character edits (at most `limit` are counted) turn a into b: for "did you mean". */
+/*
+ * How many insertions, removals and replacements of a character turn a into b: for "did you mean".
+ * limit + 1 for more than `limit`, and for a name longer than 127 characters.
+ */
 int qn_edit_distance(const char *a, const char *b, int limit);
 
-/* The name nearest to `wanted` among names[count], or NULL where none is near enough to be meant. */
+/* The name nearest to `wanted` among names[count], or NULL where none is near enough to be meant.
+ */
 const char *qn_did_you_mean(const char *wanted, const char *const *names, size_t count);
 
 #endif
