@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Arenas: a list of blocks that double in size up to a bound, filled forward and freed at once. */
 #include "base/arena.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Filling errors with sentences, and the names and texts of the statuses. */
 #include "base/error.h"
 
 #include <stdio.h>

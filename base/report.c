@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Collecting findings in an arena, and turning them into one sentence each. */
 #include "base/report.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What errors and reports promise: sentences that are cut in the middle, and the worst finding first. */
 #include "base/error.h"
 
 #include "base/report.h"
