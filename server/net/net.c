@@ -105,6 +105,7 @@ void qs_loop_forget(QsLoop *loop, QsConnection *connection)
         connection->next->previous = connection->previous;
     if (--loop->connection_count == 0)
         uv_timer_stop(&loop->sweep);
+    accept_waiting(loop);
     report_if_empty(loop);
 }
 
