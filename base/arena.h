@@ -2,8 +2,8 @@
 /*
  * Memory that belongs to a lifetime: allocate forward, free at once.
  *
- * An arena takes blocks from its allocator and hands out pieces of them.  It has no per-piece free.  One
- * thread at a time.
+ * An arena takes blocks from its allocator and hands out pieces of them.  It has no per-piece free.
+ * One thread at a time.
  */
 #ifndef QN_BASE_ARENA_H
 #define QN_BASE_ARENA_H
@@ -54,31 +54,32 @@ char *qn_arena_printf(QnArena *arena, const char *format, ...) QN_PRINTF(2, 3);
 void *qn_alloc(const QnAllocator *allocator, size_t size);
 void qn_free(const QnAllocator *allocator, void *data, size_t size);
 
-/* Allocates `count` zeroed elements for the pointer `out`; returns QN_NO_MEMORY from the caller on failure. */
-#define QN_ALLOC(out, arena, count)                                                                \
-    do {                                                                                           \
-        (out) = qn_arena_array((arena), (size_t)(count), sizeof *(out));                           \
-        if (!(out))                                                                                \
-            return QN_NO_MEMORY;                                                                   \
+/* Allocates `count` zeroed elements for the pointer `out`; returns QN_NO_MEMORY from the caller on
+ * failure. */
+#define QN_ALLOC(out, arena, count)                                      \
+    do {                                                                 \
+        (out) = qn_arena_array((arena), (size_t)(count), sizeof *(out)); \
+        if (!(out))                                                      \
+            return QN_NO_MEMORY;                                         \
     } while (0)
 
 /*
- * Makes room in an arena's growing array for one more element: doubles `capacity` and copies when it is full.
- * `items` is a pointer to T, `count` and `capacity` are lvalues of one integer type.  Returns QN_NO_MEMORY from
- * the caller on failure.
+ * Makes room in an arena's growing array for one more element: doubles `capacity` and copies when
+ * it is full. `items` is a pointer to T, `count` and `capacity` are lvalues of one integer type.
+ * Returns QN_NO_MEMORY from the caller on failure.
  */
-#define QN_GROW(items, count, capacity, arena)                                                     \
-    do {                                                                                           \
-        if ((count) == (capacity)) {                                                               \
-            const size_t qn_grow_room_ = (capacity) ? 2 * (size_t)(capacity) : 8;                  \
-            void *qn_grow_new_ = qn_arena_array((arena), qn_grow_room_, sizeof *(items));          \
-            if (!qn_grow_new_)                                                                     \
-                return QN_NO_MEMORY;                                                               \
-            if (count)                                                                             \
-                memcpy(qn_grow_new_, (items), (size_t)(count) * sizeof *(items));                  \
-            (items) = qn_grow_new_;                                                                \
-            (capacity) = (capacity) ? 2 * (capacity) : 8;                                          \
-        }                                                                                          \
+#define QN_GROW(items, count, capacity, arena)                                            \
+    do {                                                                                  \
+        if ((count) == (capacity)) {                                                      \
+            const size_t qn_grow_room_ = (capacity) ? 2 * (size_t)(capacity) : 8;         \
+            void *qn_grow_new_ = qn_arena_array((arena), qn_grow_room_, sizeof *(items)); \
+            if (!qn_grow_new_)                                                            \
+                return QN_NO_MEMORY;                                                      \
+            if (count)                                                                    \
+                memcpy(qn_grow_new_, (items), (size_t)(count) * sizeof *(items));         \
+            (items) = qn_grow_new_;                                                       \
+            (capacity) = (capacity) ? 2 * (capacity) : 8;                                 \
+        }                                                                                 \
     } while (0)
 
 #endif

@@ -9,22 +9,23 @@
 #include "quern/status.h"
 
 /* Returns from the calling function with the status of `call` unless it is QN_OK. */
-#define QN_TRY(call)                                                                               \
-    do {                                                                                           \
-        const QnStatus qn_try_status_ = (call);                                                    \
-        if (qn_try_status_ != QN_OK)                                                               \
-            return qn_try_status_;                                                                 \
+#define QN_TRY(call)                            \
+    do {                                        \
+        const QnStatus qn_try_status_ = (call); \
+        if (qn_try_status_ != QN_OK)            \
+            return qn_try_status_;              \
     } while (0)
 
 /*
- * Fills `err` (NULL is fine) with a status and a sentence, and returns the status.  The sentence says what is
- * and what was expected, with names and numbers: lower case, no full stop.  One that is too long is cut in its
- * middle.  `status` must not be QN_OK.
+ * Fills `err` (NULL is fine) with a status and a sentence, and returns the status.  The sentence
+ * says what is and what was expected, with names and numbers: lower case, no full stop.  One that
+ * is too long is cut in its middle.  `status` must not be QN_OK.
  */
 QnStatus qn_fail(QnError *err, QnStatus status, const char *format, ...) QN_PRINTF(3, 4);
 QnStatus qn_fail_v(QnError *err, QnStatus status, const char *format, va_list args);
 
-/* Puts "<format>: " in front of the message of `err`, so that it reads from the outside in.  Returns its status. */
+/* Puts "<format>: " in front of the message of `err`, so that it reads from the outside in. Returns
+ * its status. */
 QnStatus qn_wrap(QnError *err, const char *format, ...) QN_PRINTF(2, 3);
 
 /* Out of memory, with the sentence for it. */

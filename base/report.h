@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that is wrong with something, where a person is better served by every finding than by the first:
- * reading, checking, lowering, configuration.
+ * All that is wrong with something, where a person is better served by every finding than by the
+ * first: reading, checking, lowering, configuration.
  */
 #ifndef QN_BASE_REPORT_H
 #define QN_BASE_REPORT_H
@@ -10,7 +10,8 @@
 
 typedef enum QnSeverity { QN_NOTE, QN_WARNING, QN_SEVERE } QnSeverity;
 
-/* One finding.  Texts are terminated, borrowed from the report's arena; NULL or "" where a field does not apply. */
+/* One finding.  Texts are terminated, borrowed from the report's arena; NULL or "" where a field
+ * does not apply. */
 typedef struct QnFinding {
     QnSeverity severity;
     const char *rule;     /* a stable short name, "onnx-unknown-operator" */
@@ -38,7 +39,8 @@ static inline QnReport qn_report(QnArena *arena)
     return (QnReport){.arena = arena};
 }
 
-/* Adds a copy of `finding`, texts included.  A NULL report is fine; out of memory loses the finding, not its count. */
+/* Adds a copy of `finding`, texts included.  A NULL report is fine; out of memory loses the
+ * finding, not its count. */
 void qn_report_add(QnReport *report, const QnFinding *finding);
 
 static inline bool qn_report_is_bad(const QnReport *report)
@@ -47,12 +49,13 @@ static inline bool qn_report_is_bad(const QnReport *report)
 }
 
 /*
- * The worst finding as one sentence in `err`, and how many more there are.  Returns `status` where there is a
- * severe finding, QN_OK otherwise.
+ * The worst finding as one sentence in `err`, and how many more there are.  Returns `status` where
+ * there is a severe finding, QN_OK otherwise.
  */
 QnStatus qn_report_fail(const QnReport *report, QnStatus status, QnError *err);
 
-/* One finding as one line of text: "file: node 'x': field: found, expected; remedy".  Returns the length it needs. */
+/* One finding as one line of text: "file: node 'x': field: found, expected; remedy".  Returns the
+ * length it needs. */
 int qn_finding_print(const QnFinding *finding, char *text, size_t size);
 
 #endif

@@ -5,13 +5,14 @@
  *     graph main(%x: float[N,3], %y: int64[]) {
  *       const %w: float[2] = {1, 2.5}
  *       %a: float[N,3] = Relu(%x)
- *       %b, %c = ms.Foo(%a, _, %w) {axis = 1, mode = "x", pads = [1, 2], body = graph (%i) { … return %i }}
- *       return %b, %c
+ *       %b, %c = ms.Foo(%a, _, %w) {axis = 1, mode = "x", pads = [1, 2], body = graph (%i) { …
+ * return %i }} return %b, %c
  *     }
  *
- * Names may be quoted: %"a b/c".  `_` is an absent input or output.  A domain stands before a point, shortened as
- * `ml` (ai.onnx.ml) and `ms` (com.microsoft).  Types may be left out; sequence(float[N]), optional(…), map(string, float[]).
- * A constant of over 16 elements prints as {first 16, ...#hash} and reads as an error.
+ * Names may be quoted: %"a b/c".  `_` is an absent input or output.  A domain stands before a
+ * point, shortened as `ml` (ai.onnx.ml) and `ms` (com.microsoft).  Types may be left out;
+ * sequence(float[N]), optional(…), map(string, float[]). A constant of over 16 elements prints as
+ * {first 16, ...#hash} and reads as an error.
  */
 #ifndef QN_ENGINE_IR_TEXT_H
 #define QN_ENGINE_IR_TEXT_H
@@ -22,8 +23,10 @@
 /* Appends the module's text. */
 void qn_module_print(const QnModule *module, QnText *text);
 
-/* Reads a module; operators are not resolved.  QN_BAD_MODEL names the line.  The caller frees it. */
-QnStatus qn_module_parse(QnModule **out, const char *text, const QnAllocator *allocator, QnError *err);
+/* Reads a module; operators are not resolved.  QN_BAD_MODEL names the line.  The caller frees it.
+ */
+QnStatus qn_module_parse(QnModule **out, const char *text, const QnAllocator *allocator,
+                         QnError *err);
 
 /* A type as text, "float[N,3]".  Returns the length, as snprintf does. */
 int qn_ir_type_print(const QnDims *dims, const QnIrType *type, char *text, size_t size);

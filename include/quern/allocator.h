@@ -10,8 +10,8 @@ extern "C" {
 #endif
 
 /**
- * A replaceable allocator.  Both functions may be called from any thread at once.  NULL, wherever a pointer to
- * one is taken, means the C library's.
+ * A replaceable allocator.  Both functions may be called from any thread at once.  NULL, wherever a
+ * pointer to one is taken, means the C library's.
  */
 typedef struct QnAllocator {
     void *user; /**< handed to both functions */

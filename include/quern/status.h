@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How every function of quern says whether it worked: a status for the program, and an error, which is a
- * sentence, for the person.
+ * How every function of quern says whether it worked: a status for the program, and an error, which
+ * is a sentence, for the person.
  */
 #ifndef QUERN_STATUS_H
 #define QUERN_STATUS_H
@@ -12,21 +12,21 @@ extern "C" {
 
 /** Marks what the shared library exports; everything else is hidden. */
 #if defined(__GNUC__)
-#define QN_API __attribute__((visibility("default")))
+#    define QN_API __attribute__((visibility("default")))
 #else
-#define QN_API
+#    define QN_API
 #endif
 
 /* The one list of statuses; the names and texts are made from it. */
-#define QN_STATUS_MAP(X)                                                                           \
-    X(OK, "success")                                                                               \
-    X(NO_MEMORY, "out of memory")                                                                  \
-    X(IO, "the system refused a read or a write")                                                  \
-    X(BAD_ARGUMENT, "the caller broke a documented precondition")                                  \
-    X(BAD_MODEL, "the model contradicts itself or its format")                                     \
-    X(BAD_TENSOR, "a tensor has the wrong type or shape")                                          \
-    X(NOT_FOUND, "no such thing")                                                                  \
-    X(UNSUPPORTED, "valid, but not in this build or device")                                       \
+#define QN_STATUS_MAP(X)                                          \
+    X(OK, "success")                                              \
+    X(NO_MEMORY, "out of memory")                                 \
+    X(IO, "the system refused a read or a write")                 \
+    X(BAD_ARGUMENT, "the caller broke a documented precondition") \
+    X(BAD_MODEL, "the model contradicts itself or its format")    \
+    X(BAD_TENSOR, "a tensor has the wrong type or shape")         \
+    X(NOT_FOUND, "no such thing")                                 \
+    X(UNSUPPORTED, "valid, but not in this build or device")      \
     X(CANCELLED, "cancelled or past its deadline")
 
 /** The outcome of a call.  QN_OK is 0; all others are failures. */

@@ -2,7 +2,8 @@
 /*
  * What goes into a model and comes out of it: tensors, sequences, optionals and maps.
  *
- * These are plain data.  A value owns nothing; whoever made it says how long its memory stays valid.
+ * These are plain data.  A value owns nothing; whoever made it says how long its memory stays
+ * valid.
  */
 #ifndef QUERN_VALUE_H
 #define QUERN_VALUE_H
@@ -18,37 +19,37 @@ extern "C" {
 #endif
 
 /*
- * The element types, numbered as in ONNX: X(NAME, number, ONNX's short name, bits in a file, bytes in memory).
- * In memory values of less than a byte take a byte each.
+ * The element types, numbered as in ONNX: X(NAME, number, ONNX's short name, bits in a file, bytes
+ * in memory). In memory values of less than a byte take a byte each.
  */
-#define QN_TYPE_MAP(X)                                                                             \
-    X(FLOAT, 1, "float", 32, 4)                                                                    \
-    X(UINT8, 2, "uint8", 8, 1)                                                                     \
-    X(INT8, 3, "int8", 8, 1)                                                                       \
-    X(UINT16, 4, "uint16", 16, 2)                                                                  \
-    X(INT16, 5, "int16", 16, 2)                                                                    \
-    X(INT32, 6, "int32", 32, 4)                                                                    \
-    X(INT64, 7, "int64", 64, 8)                                                                    \
-    X(STRING, 8, "string", 0, 16)                                                                  \
-    X(BOOL, 9, "bool", 8, 1)                                                                       \
-    X(FLOAT16, 10, "float16", 16, 2)                                                               \
-    X(DOUBLE, 11, "double", 64, 8)                                                                 \
-    X(UINT32, 12, "uint32", 32, 4)                                                                 \
-    X(UINT64, 13, "uint64", 64, 8)                                                                 \
-    X(COMPLEX64, 14, "complex64", 64, 8)                                                           \
-    X(COMPLEX128, 15, "complex128", 128, 16)                                                       \
-    X(BFLOAT16, 16, "bfloat16", 16, 2)                                                             \
-    X(FLOAT8E4M3FN, 17, "float8e4m3fn", 8, 1)                                                      \
-    X(FLOAT8E4M3FNUZ, 18, "float8e4m3fnuz", 8, 1)                                                  \
-    X(FLOAT8E5M2, 19, "float8e5m2", 8, 1)                                                          \
-    X(FLOAT8E5M2FNUZ, 20, "float8e5m2fnuz", 8, 1)                                                  \
-    X(UINT4, 21, "uint4", 4, 1)                                                                    \
-    X(INT4, 22, "int4", 4, 1)                                                                      \
-    X(FLOAT4E2M1, 23, "float4e2m1", 4, 1)                                                          \
-    X(FLOAT8E8M0, 24, "float8e8m0", 8, 1)                                                          \
-    X(UINT2, 25, "uint2", 2, 1)                                                                    \
-    X(INT2, 26, "int2", 2, 1)                                                                      \
-    X(FLOAT6E2M3, 27, "float6e2m3", 6, 1)                                                          \
+#define QN_TYPE_MAP(X)                            \
+    X(FLOAT, 1, "float", 32, 4)                   \
+    X(UINT8, 2, "uint8", 8, 1)                    \
+    X(INT8, 3, "int8", 8, 1)                      \
+    X(UINT16, 4, "uint16", 16, 2)                 \
+    X(INT16, 5, "int16", 16, 2)                   \
+    X(INT32, 6, "int32", 32, 4)                   \
+    X(INT64, 7, "int64", 64, 8)                   \
+    X(STRING, 8, "string", 0, 16)                 \
+    X(BOOL, 9, "bool", 8, 1)                      \
+    X(FLOAT16, 10, "float16", 16, 2)              \
+    X(DOUBLE, 11, "double", 64, 8)                \
+    X(UINT32, 12, "uint32", 32, 4)                \
+    X(UINT64, 13, "uint64", 64, 8)                \
+    X(COMPLEX64, 14, "complex64", 64, 8)          \
+    X(COMPLEX128, 15, "complex128", 128, 16)      \
+    X(BFLOAT16, 16, "bfloat16", 16, 2)            \
+    X(FLOAT8E4M3FN, 17, "float8e4m3fn", 8, 1)     \
+    X(FLOAT8E4M3FNUZ, 18, "float8e4m3fnuz", 8, 1) \
+    X(FLOAT8E5M2, 19, "float8e5m2", 8, 1)         \
+    X(FLOAT8E5M2FNUZ, 20, "float8e5m2fnuz", 8, 1) \
+    X(UINT4, 21, "uint4", 4, 1)                   \
+    X(INT4, 22, "int4", 4, 1)                     \
+    X(FLOAT4E2M1, 23, "float4e2m1", 4, 1)         \
+    X(FLOAT8E8M0, 24, "float8e8m0", 8, 1)         \
+    X(UINT2, 25, "uint2", 2, 1)                   \
+    X(INT2, 26, "int2", 2, 1)                     \
+    X(FLOAT6E2M3, 27, "float6e2m3", 6, 1)         \
     X(FLOAT6E3M2, 28, "float6e3m2", 6, 1)
 
 /** The type of a tensor's elements. */
@@ -60,7 +61,8 @@ typedef enum QnType {
         QN_TYPE_COUNT
 } QnType;
 
-/** ONNX's short name of an element type, "float16"; "undefined" for what is none.  Never NULL; any thread. */
+/** ONNX's short name of an element type, "float16"; "undefined" for what is none.  Never NULL; any
+ * thread. */
 QN_API const char *qn_type_name(QnType type);
 
 /** The element type of that name, or QN_UNDEFINED.  Any thread. */
@@ -84,26 +86,27 @@ typedef struct QnPlace {
     int16_t memory; /**< the kind of memory on that device; 0: ordinary */
 } QnPlace;
 
-/** A value with data.  Rank 0 is a scalar; a dimension of 0 means no elements and is valid everywhere. */
+/** A value with data.  Rank 0 is a scalar; a dimension of 0 means no elements and is valid
+ * everywhere. */
 typedef struct QnTensor {
     QnType type;
-    int rank;                      /**< 0 to QN_MAX_RANK */
-    int64_t dims[QN_MAX_RANK];     /**< the first `rank` count */
-    int64_t strides[QN_MAX_RANK];  /**< in bytes; may be 0 or negative */
-    void *data;                    /**< the first element */
-    size_t size_bytes;             /**< of the memory at `data` that may be used */
+    int rank;                     /**< 0 to QN_MAX_RANK */
+    int64_t dims[QN_MAX_RANK];    /**< the first `rank` count */
+    int64_t strides[QN_MAX_RANK]; /**< in bytes; may be 0 or negative */
+    void *data;                   /**< the first element */
+    size_t size_bytes;            /**< of the memory at `data` that may be used */
     QnPlace place;
-    uint64_t reserved[4];          /**< 0 */
+    uint64_t reserved[4]; /**< 0 */
 } QnTensor;
 
 /** The kinds of values. */
 typedef enum QnKind {
-    QN_NONE,     /**< an absent value */
+    QN_NONE, /**< an absent value */
     QN_TENSOR,
     QN_SEQUENCE, /**< items[count], all of one kind */
     QN_OPTIONAL, /**< items[count], count 0 (empty) or 1 */
-    QN_MAP       /**< items[0]: keys, a 1-D tensor of integers or strings; items[1]: values, a 1-D tensor or a
-                      sequence of as many; count 2 */
+    QN_MAP /**< items[0]: keys, a 1-D tensor of integers or strings; items[1]: values, a 1-D tensor
+              or a sequence of as many; count 2 */
 } QnKind;
 
 /** A tensor, or a collection of values. */

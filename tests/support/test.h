@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The test harness, one page.  A test is a sentence and a function; a program lists its tests by hand, so that a
- * forgotten one is an unused function, which is an error.
+ * The test harness, one page.  A test is a sentence and a function; a program lists its tests by
+ * hand, so that a forgotten one is an unused function, which is an error.
  *
  *     TEST(empty_arenas_hold_nothing) { EXPECT(t, size == 0, "found %zu bytes", size); }
  *     TEST_MAIN(CASE(empty_arenas_hold_nothing))
  *
- * Arguments of the program select tests whose name contains one of them.  It ends with `N passed, N failed, N skipped`.
+ * Arguments of the program select tests whose name contains one of them.  It ends with `N passed, N
+ * failed, N skipped`.
  */
 #ifndef QN_TESTS_TEST_H
 #define QN_TESTS_TEST_H
@@ -29,33 +30,39 @@ typedef struct TestCase {
 } TestCase;
 
 #define TEST(name) static void name(Test *t)
-#define CASE(name) {#name, name}
-#define TEST_MAIN(...)                                                                             \
-    int main(int argc, char **argv)                                                                \
-    {                                                                                              \
-        static const TestCase cases[] = {__VA_ARGS__};                                             \
-        return test_run_all(argc, argv, cases, sizeof cases / sizeof cases[0]);                    \
+#define CASE(name)  \
+    {               \
+#        name, name \
+    }
+#define TEST_MAIN(...)                                                          \
+    int main(int argc, char **argv)                                             \
+    {                                                                           \
+        static const TestCase cases[] = {__VA_ARGS__};                          \
+        return test_run_all(argc, argv, cases, sizeof cases / sizeof cases[0]); \
     }
 
 /* Checks a condition; on failure prints the sentence and goes on. */
-#define EXPECT(t, condition, ...) test_expect((t), (condition), __FILE__, __LINE__, #condition, __VA_ARGS__)
+#define EXPECT(t, condition, ...) \
+    test_expect((t), (condition), __FILE__, __LINE__, #condition, __VA_ARGS__)
 
 /* The same, and ends the test on failure. */
-#define REQUIRE(t, condition, ...)                                                                 \
-    do {                                                                                           \
-        if (!EXPECT(t, condition, __VA_ARGS__))                                                    \
-            return;                                                                                \
+#define REQUIRE(t, condition, ...)              \
+    do {                                        \
+        if (!EXPECT(t, condition, __VA_ARGS__)) \
+            return;                             \
     } while (0)
 
 /* Ends the test as skipped, counted and named. */
-#define SKIP(t, reason)                                                                            \
-    do {                                                                                           \
-        (t)->skipped = (reason);                                                                   \
-        return;                                                                                    \
+#define SKIP(t, reason)          \
+    do {                         \
+        (t)->skipped = (reason); \
+        return;                  \
     } while (0)
 
-__attribute__((format(printf, 6, 7))) static inline bool test_expect(Test *t, bool holds, const char *file, int line,
-                                                                     const char *condition, const char *format, ...)
+__attribute__((format(printf, 6, 7))) static inline bool test_expect(Test *t, bool holds,
+                                                                     const char *file, int line,
+                                                                     const char *condition,
+                                                                     const char *format, ...)
 {
     if (holds)
         return true;

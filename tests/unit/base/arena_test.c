@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an arena promises: zeroed and aligned pieces, a limit that holds, blocks that a reset keeps. */
+/* What an arena promises: zeroed and aligned pieces, a limit that holds, blocks that a reset keeps.
+ */
 #include "base/arena.h"
 
 #include <stdint.h>
@@ -72,5 +73,5 @@ TEST(text_is_copied_and_formatted)
 }
 
 TEST_MAIN(CASE(pieces_are_zeroed_and_aligned), CASE(large_pieces_get_a_block_of_their_own),
-          CASE(sizes_that_wrap_are_refused), CASE(the_limit_bounds_what_is_given), CASE(reset_keeps_the_blocks),
-          CASE(text_is_copied_and_formatted))
+          CASE(sizes_that_wrap_are_refused), CASE(the_limit_bounds_what_is_given),
+          CASE(reset_keeps_the_blocks), CASE(text_is_copied_and_formatted))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What errors and reports promise: sentences that are cut in the middle, and the worst finding first. */
+/* What errors and reports promise: sentences that are cut in the middle, and the worst finding
+ * first. */
 #include "base/error.h"
 
 #include "base/report.h"
@@ -7,7 +8,8 @@
 
 TEST(every_status_has_a_name_and_a_text)
 {
-    EXPECT(t, !strcmp(qn_status_name(QN_BAD_MODEL), "BAD_MODEL"), "%s", qn_status_name(QN_BAD_MODEL));
+    EXPECT(t, !strcmp(qn_status_name(QN_BAD_MODEL), "BAD_MODEL"), "%s",
+           qn_status_name(QN_BAD_MODEL));
     EXPECT(t, !strcmp(qn_status_text(QN_OK), "success"), "%s", qn_status_text(QN_OK));
     EXPECT(t, !strcmp(qn_status_name((QnStatus)99), "UNKNOWN"), "%s", qn_status_name((QnStatus)99));
 }
@@ -15,7 +17,8 @@ TEST(every_status_has_a_name_and_a_text)
 TEST(messages_read_from_the_outside_in)
 {
     QnError err;
-    EXPECT(t, qn_fail(&err, QN_BAD_MODEL, "weight has rank %d, not %d", 3, 4) == QN_BAD_MODEL, "status");
+    EXPECT(t, qn_fail(&err, QN_BAD_MODEL, "weight has rank %d, not %d", 3, 4) == QN_BAD_MODEL,
+           "status");
     EXPECT(t, qn_wrap(&err, "%s", "node 'conv1'") == QN_BAD_MODEL, "status");
     EXPECT(t, !strcmp(err.message, "node 'conv1': weight has rank 3, not 4"), "%s", err.message);
     EXPECT(t, qn_fail(NULL, QN_IO, "lost") == QN_IO, "a NULL error is welcome");
@@ -41,18 +44,26 @@ TEST(a_report_tells_the_worst_and_counts_the_rest)
     QnError err;
     qn_report_add(&report, &(QnFinding){.severity = QN_WARNING, .found = "old opset"});
     EXPECT(t, qn_report_fail(&report, QN_BAD_MODEL, &err) == QN_OK, "a warning is no failure");
-    qn_report_add(&report, &(QnFinding){.severity = QN_SEVERE, .file = "m.onnx", .node = "node 'a'",
-                                        .field = "axis", .found = "9", .expected = "-2 to 1", .remedy = "mend it"});
+    qn_report_add(&report, &(QnFinding){.severity = QN_SEVERE,
+                                        .file = "m.onnx",
+                                        .node = "node 'a'",
+                                        .field = "axis",
+                                        .found = "9",
+                                        .expected = "-2 to 1",
+                                        .remedy = "mend it"});
     qn_report_add(&report, &(QnFinding){.severity = QN_SEVERE, .found = "x"});
     EXPECT(t, qn_report_fail(&report, QN_BAD_MODEL, &err) == QN_BAD_MODEL, "status");
-    EXPECT(t, !strcmp(err.message, "m.onnx: node 'a': axis: 9, expected -2 to 1; mend it (and 1 more)"), "%s",
-           err.message);
+    EXPECT(
+        t,
+        !strcmp(err.message, "m.onnx: node 'a': axis: 9, expected -2 to 1; mend it (and 1 more)"),
+        "%s", err.message);
     for (int i = 0; i < 2 * QN_REPORT_LIMIT; i++)
         qn_report_add(&report, &(QnFinding){.severity = QN_NOTE, .found = "n"});
-    EXPECT(t, report.kept == QN_REPORT_LIMIT && report.counts[QN_NOTE] == 2 * QN_REPORT_LIMIT, "kept %d, counted %d",
-           report.kept, report.counts[QN_NOTE]);
+    EXPECT(t, report.kept == QN_REPORT_LIMIT && report.counts[QN_NOTE] == 2 * QN_REPORT_LIMIT,
+           "kept %d, counted %d", report.kept, report.counts[QN_NOTE]);
     qn_arena_finish(&arena);
 }
 
 TEST_MAIN(CASE(every_status_has_a_name_and_a_text), CASE(messages_read_from_the_outside_in),
-          CASE(long_messages_are_cut_in_the_middle), CASE(a_report_tells_the_worst_and_counts_the_rest))
+          CASE(long_messages_are_cut_in_the_middle),
+          CASE(a_report_tells_the_worst_and_counts_the_rest))
