@@ -22,7 +22,7 @@
  * is too long is cut in its middle.  `status` must not be QN_OK.
  */
 QnStatus qn_fail(QnError *err, QnStatus status, const char *format, ...) QN_PRINTF(3, 4);
-QnStatus qn_fail_v(QnError *err, QnStatus status, const char *format, va_list args);
+QnStatus qn_fail_v(QnError *err, QnStatus status, const char *format, va_list args) QN_PRINTF(3, 0);
 
 /* Puts "<format>: " in front of the message of `err`, so that it reads from the outside in. Returns
  * its status. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* UTF-8 by the table of RFC 3629: what is well-formed, and where characters end. */
 #include "base/utf8.h"
 
 /*

@@ -3,6 +3,8 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug or Release" FORCE)
 endif()
 set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+# Some optimization also while debugging: without, GCC does not see what is used before it is set.
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 
 # Sections, so that a program keeps only the functions it can reach.
 add_compile_options(-ffunction-sections -fdata-sections)
@@ -15,6 +17,7 @@ if(QN_SANITIZE)
 endif()
 
 if(QN_COVERAGE)
+    set(CMAKE_C_FLAGS_DEBUG "-O0 -g")
     add_compile_options(--coverage -fprofile-update=atomic)
     add_link_options(--coverage)
 endif()

@@ -205,7 +205,7 @@ static QnStatus add_listener(QsLoop *loop, int fd, const QsProtocol *protocol, v
 QnStatus qs_net_listen(QsNet *net, const char *address, int port, const QsProtocol *protocol,
                        void *user, int *bound_port, QnError *err)
 {
-    int fd;
+    int fd = -1;
     QN_TRY(open_socket(&fd, address, port, bound_port, err));
     QnStatus status = QN_OK;
     for (int i = 0; i < net->options.loop_count && status == QN_OK; i++)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What growing texts promise: always terminated, and a failure that sticks. */
 #include "base/text.h"
 
 #include "tests/support/test.h"

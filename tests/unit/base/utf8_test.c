@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What counts as a character, at the corners of RFC 3629. */
 #include "base/utf8.h"
 
 #include "tests/support/test.h"
