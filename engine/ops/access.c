@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Elements of contiguous tensors of any numeric type as double and int64_t, a row at a time. */
+#include <math.h>
+
+#include "engine/ops/op.h"
+#include "engine/ops/small_float.h"
+
+bool qn_type_is_float(QnType type)
+{
+    return type == QN_FLOAT || type == QN_DOUBLE || qn_small_float_is(type);
+}
+
+bool qn_type_is_integer(QnType type)
+{
+    switch (type) {
+    case QN_UINT8:
+    case QN_UINT16:
+    case QN_UINT32:
+    case QN_UINT64:
+    case QN_UINT4:
+    case QN_UINT2:
+        return true;
+    default:
+        return qn_type_is_signed(type) && !qn_type_is_float(type);
+    }
+}
+
+bool qn_type_is_signed(QnType type)
+{
+    return type == QN_INT8 || type == QN_INT16 || type == QN_INT32 || type == QN_INT64 ||
+           type == QN_INT4 || type == QN_INT2 || qn_type_is_float(type);
+}
+
+/* A double as an integer: towards zero, saturating; NaN is 0. */
+static int64_t to_i64(double value)
+{
+    if (!(value > -9.2233720368547758e18))
+        return isnan(value) ? 0 : INT64_MIN;
+    return value < 9.2233720368547758e18 ? (int64_t)value : INT64_MAX;
+}
+
+static uint64_t to_u64(double value)
+{
+    if (value < 9.2233720368547758e18)
+        return (uint64_t)to_i64(value);
+    return value < 1.8446744073709552e19 ? (uint64_t)value : UINT64_MAX;
+}
+
+/* The loops over one element type; `expression` uses v and gives what is stored or read. */
+#define READ_ROW(type, expression)                                                     \
+    {                                                                                  \
+        const char *from = (const char *)tensor->data + first * (int64_t)sizeof(type); \
+        for (int64_t i = 0; i < count; i++) {                                          \
+            type v; /* constants lie in the model's file, at any alignment */          \
+            memcpy(&v, from + i * step * (int64_t)sizeof(type), sizeof v);             \
+            to[i] = (expression);                                                      \
+        }                                                                              \
+        return;                                                                        \
+    }
+#define WRITE_ROW(type, expression)                \
+    {                                              \
+        type *to = (type *)tensor->data + first;   \
+        for (int64_t i = 0; i < count; i++) {      \
+            const __typeof__(from[0]) v = from[i]; \
+            to[i * step] = (type)(expression);     \
+        }                                          \
+        return;                                    \
+    }
+
+void qn_tensor_read_row(const QnTensor *tensor, int64_t first, int64_t step, int64_t count,
+                        double *to)
+{
+    const QnType type = tensor->type;
+    switch (type) {
+    case QN_FLOAT:
+        READ_ROW(float, (double)v)
+    case QN_DOUBLE:
+        READ_ROW(double, v)
+    case QN_INT64:
+        READ_ROW(int64_t, (double)v)
+    case QN_UINT64:
+        READ_ROW(uint64_t, (double)v)
+    case QN_INT32:
+        READ_ROW(int32_t, (double)v)
+    case QN_UINT32:
+        READ_ROW(uint32_t, (double)v)
+    case QN_INT16:
+        READ_ROW(int16_t, (double)v)
+    case QN_UINT16:
+        READ_ROW(uint16_t, (double)v)
+    case QN_INT8:
+    case QN_INT4:
+    case QN_INT2:
+        READ_ROW(int8_t, (double)v)
+    case QN_UINT8:
+    case QN_UINT4:
+    case QN_UINT2:
+        READ_ROW(uint8_t, (double)v)
+    case QN_BOOL:
+        READ_ROW(uint8_t, v ? 1.0 : 0.0)
+    case QN_FLOAT16:
+    case QN_BFLOAT16:
+        READ_ROW(uint16_t, qn_small_float_decode(type, v))
+    case QN_COMPLEX64:
+        READ_ROW(float, (double)v)
+    default:
+        READ_ROW(uint8_t, qn_small_float_decode(type, v))
+    }
+}
+
+void qn_tensor_write_row(QnTensor *tensor, int64_t first, int64_t step, int64_t count,
+                         const double *from)
+{
+    const QnType type = tensor->type;
+    switch (type) {
+    case QN_FLOAT:
+        WRITE_ROW(float, v)
+    case QN_DOUBLE:
+        WRITE_ROW(double, v)
+    case QN_INT64:
+        WRITE_ROW(int64_t, to_i64(v))
+    case QN_UINT64:
+        WRITE_ROW(uint64_t, to_u64(v))
+    case QN_INT32:
+        WRITE_ROW(int32_t, to_i64(v))
+    case QN_UINT32:
+        WRITE_ROW(uint32_t, to_i64(v))
+    case QN_INT16:
+        WRITE_ROW(int16_t, to_i64(v))
+    case QN_UINT16:
+        WRITE_ROW(uint16_t, to_i64(v))
+    case QN_INT8:
+        WRITE_ROW(int8_t, to_i64(v))
+    case QN_UINT8:
+        WRITE_ROW(uint8_t, to_i64(v))
+    case QN_INT4:
+        WRITE_ROW(int8_t, (int8_t)(to_i64(v) << 4) >> 4)
+    case QN_UINT4:
+        WRITE_ROW(uint8_t, to_i64(v) & 15)
+    case QN_INT2:
+        WRITE_ROW(int8_t, (int8_t)(to_i64(v) << 6) >> 6)
+    case QN_UINT2:
+        WRITE_ROW(uint8_t, to_i64(v) & 3)
+    case QN_BOOL:
+        WRITE_ROW(uint8_t, v != 0)
+    case QN_FLOAT16:
+    case QN_BFLOAT16:
+        WRITE_ROW(uint16_t, qn_small_float_encode(type, v, false))
+    default:
+        WRITE_ROW(uint8_t, qn_small_float_encode(type, v, true))
+    }
+}
+
+void qn_tensor_read_row_int(const QnTensor *tensor, int64_t first, int64_t step, int64_t count,
+                            int64_t *to)
+{
+    const QnType type = tensor->type;
+    switch (type) {
+    case QN_INT64:
+        READ_ROW(int64_t, v)
+    case QN_UINT64:
+        READ_ROW(uint64_t, (int64_t)v)
+    case QN_INT32:
+        READ_ROW(int32_t, v)
+    case QN_UINT32:
+        READ_ROW(uint32_t, v)
+    case QN_INT16:
+        READ_ROW(int16_t, v)
+    case QN_UINT16:
+        READ_ROW(uint16_t, v)
+    case QN_INT8:
+    case QN_INT4:
+    case QN_INT2:
+        READ_ROW(int8_t, v)
+    case QN_UINT8:
+    case QN_UINT4:
+    case QN_UINT2:
+        READ_ROW(uint8_t, v)
+    case QN_BOOL:
+        READ_ROW(uint8_t, v != 0)
+    case QN_FLOAT:
+        READ_ROW(float, to_i64((double)v))
+    case QN_DOUBLE:
+        READ_ROW(double, to_i64(v))
+    case QN_FLOAT16:
+    case QN_BFLOAT16:
+        READ_ROW(uint16_t, to_i64(qn_small_float_decode(type, v)))
+    default:
+        READ_ROW(uint8_t, to_i64(qn_small_float_decode(type, v)))
+    }
+}
+
+void qn_tensor_write_row_int(QnTensor *tensor, int64_t first, int64_t step, int64_t count,
+                             const int64_t *from)
+{
+    const QnType type = tensor->type;
+    switch (type) {
+    case QN_INT64:
+        WRITE_ROW(int64_t, v)
+    case QN_UINT64:
+        WRITE_ROW(uint64_t, v)
+    case QN_INT32:
+        WRITE_ROW(int32_t, v)
+    case QN_UINT32:
+        WRITE_ROW(uint32_t, v)
+    case QN_INT16:
+        WRITE_ROW(int16_t, v)
+    case QN_UINT16:
+        WRITE_ROW(uint16_t, v)
+    case QN_INT8:
+        WRITE_ROW(int8_t, v)
+    case QN_UINT8:
+        WRITE_ROW(uint8_t, v)
+    case QN_INT4:
+        WRITE_ROW(int8_t, (int8_t)((uint64_t)v << 4) >> 4)
+    case QN_UINT4:
+        WRITE_ROW(uint8_t, v & 15)
+    case QN_INT2:
+        WRITE_ROW(int8_t, (int8_t)((uint64_t)v << 6) >> 6)
+    case QN_UINT2:
+        WRITE_ROW(uint8_t, v & 3)
+    case QN_BOOL:
+        WRITE_ROW(uint8_t, v != 0)
+    case QN_FLOAT:
+        WRITE_ROW(float, v)
+    case QN_DOUBLE:
+        WRITE_ROW(double, v)
+    case QN_FLOAT16:
+    case QN_BFLOAT16:
+        WRITE_ROW(uint16_t, qn_small_float_encode(type, (double)v, false))
+    default:
+        WRITE_ROW(uint8_t, qn_small_float_encode(type, (double)v, true))
+    }
+}
+
+double qn_tensor_get(const QnTensor *tensor, int64_t i)
+{
+    double value;
+    qn_tensor_read_row(tensor, i, 1, 1, &value);
+    return value;
+}
+
+void qn_tensor_set(QnTensor *tensor, int64_t i, double value)
+{
+    qn_tensor_write_row(tensor, i, 1, 1, &value);
+}
+
+int64_t qn_tensor_get_int(const QnTensor *tensor, int64_t i)
+{
+    int64_t value;
+    qn_tensor_read_row_int(tensor, i, 1, 1, &value);
+    return value;
+}
+
+void qn_tensor_set_int(QnTensor *tensor, int64_t i, int64_t value)
+{
+    qn_tensor_write_row_int(tensor, i, 1, 1, &value);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the reference computations of the operator tables are written with. */
+#include <stdio.h>
+
+#include "base/checked.h"
+#include "engine/ops/op.h"
+
+const QnTensor *qn_call_input(const QnCall *call, int i)
+{
+    return i < call->input_count && call->inputs[i].kind == QN_TENSOR ? &call->inputs[i].tensor
+                                                                      : NULL;
+}
+
+QnTensor *qn_call_result(const QnCall *call, int i)
+{
+    return &call->outputs[i].tensor;
+}
+
+bool qn_call_wants(const QnCall *call, int i)
+{
+    return i < call->output_count && call->node->outputs[i] != NULL;
+}
+
+QnStatus qn_call_fail(const QnCall *call, const char *format, ...)
+{
+    char label[256];
+    va_list args;
+    va_start(args, format);
+    qn_fail_v(call->err, QN_BAD_TENSOR, format, args);
+    va_end(args);
+    qn_wrap(call->err, "%s (%s)", qn_node_label(call->node, label, sizeof label), call->node->op);
+    return QN_BAD_TENSOR;
+}
+
+QnStatus qn_call_poll(const QnCall *call)
+{
+    if (call->is_cancelled && call->is_cancelled(call->user))
+        return qn_fail(call->err, QN_CANCELLED, "cancelled or past its deadline");
+    return QN_OK;
+}
+
+static bool has_shape(const QnTensor *tensor, QnType type, int rank, const int64_t *dims)
+{
+    if (tensor->type != type || tensor->rank != rank)
+        return false;
+    for (int d = 0; d < rank; d++)
+        if (tensor->dims[d] != dims[d])
+            return false;
+    return true;
+}
+
+/* The bytes of a tensor, checked: dims come from data. */
+static bool tensor_bytes(size_t *size, QnType type, int rank, const int64_t *dims)
+{
+    *size = qn_type_size(type);
+    for (int d = 0; d < rank; d++)
+        if (dims[d] < 0 || !qn_mul_size(size, *size, (size_t)dims[d]))
+            return false;
+    return *size <= INT64_MAX / 2;
+}
+
+QnStatus qn_call_output(const QnCall *call, int i, QnType type, int rank, const int64_t *dims,
+                        QnTensor **out)
+{
+    QnValue *value = &call->outputs[i];
+    size_t size;
+    if (value->kind != QN_TENSOR || !has_shape(&value->tensor, type, rank, dims)) {
+        if (rank > QN_MAX_RANK || !tensor_bytes(&size, type, rank, dims))
+            return qn_call_fail(call, "output %d has rank %d or a size that no memory holds", i,
+                                rank);
+        void *data = call->allocate(call->user, i, size ? size : 1);
+        if (!data)
+            return qn_fail(call->err, QN_NO_MEMORY, "no memory for %zu bytes of output %d of %s",
+                           size, i, call->node->op);
+        *value = qn_value_tensor(qn_tensor(type, rank, dims, data));
+    }
+    if (out)
+        *out = &value->tensor;
+    return QN_OK;
+}
+
+QnBox qn_box(const QnTensor *tensor, int axis)
+{
+    QnBox box = {1, 1, 1};
+    for (int d = 0; d < tensor->rank; d++)
+        *(d < axis ? &box.outer : d == axis ? &box.length : &box.inner) *= tensor->dims[d];
+    return box;
+}
+
+/* Makes the outputs whose shapes inference tells from the data, where they are not ready. */
+static QnStatus prepare_outputs(const QnCall *call)
+{
+    bool is_ready = true;
+    for (int i = 0; i < call->output_count; i++)
+        is_ready = is_ready && (!call->node->outputs[i] || call->outputs[i].kind != QN_NONE);
+    if (is_ready || (call->node->def->traits & QN_OP_DYNAMIC))
+        return QN_OK;
+    QnDims dims;
+    QnInferValue *known;
+    QN_ALLOC(known, call->scratch, call->output_count);
+    QN_TRY(qn_infer_values(call->node, call->inputs, call->input_count, &dims, call->scratch, known,
+                           call->err));
+    for (int i = 0; i < call->output_count; i++) {
+        if (!call->node->outputs[i] || call->outputs[i].kind != QN_NONE ||
+            known[i].type.kind != QN_TENSOR || known[i].type.shape.rank < 0)
+            continue;
+        QN_TRY(qn_call_output(call, i, known[i].type.element, known[i].type.shape.rank,
+                              known[i].type.shape.dims, NULL));
+    }
+    return QN_OK;
+}
+
+QnStatus qn_op_call(const QnCall *call)
+{
+    const QnOp *op = call->node->def;
+    if (!op || !op->reference)
+        return qn_fail(call->err, QN_UNSUPPORTED, "operator %s has no reference", call->node->op);
+    QN_TRY(prepare_outputs(call));
+    return op->reference(call);
+}
+
+QnStatus qn_reference_view(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    const int64_t count = qn_tensor_count(x);
+    if (count != qn_tensor_count(y))
+        return qn_call_fail(call, "the input has %lld elements, the output %lld", (long long)count,
+                            (long long)qn_tensor_count(y));
+    if (count && x->data != y->data)
+        memcpy(y->data, x->data, (size_t)count * qn_type_size(x->type));
+    return QN_OK;
+}
+
+/* ---- elementwise ---- */
+
+enum { ROW = 256, ATTRIBUTES = 8 };
+
+/* The element strides of `x` broadcast to the rank and dims of `y`. */
+static void broadcast_strides(const QnTensor *x, const QnTensor *y, int64_t *strides)
+{
+    int64_t stride = 1;
+    for (int d = y->rank - 1; d >= 0; d--) {
+        const int from = d - (y->rank - x->rank);
+        const int64_t length = from >= 0 ? x->dims[from] : 1;
+        strides[d] = length == 1 ? 0 : stride;
+        stride *= length;
+    }
+}
+
+static void read_attributes(const QnNode *node, double *values)
+{
+    int count = 0;
+    for (const QnOpAttribute *row = node->def->attributes; row && row->name && count < ATTRIBUTES;
+         row++) {
+        if (row->kind == QN_ATTRIBUTE_FLOAT)
+            values[count++] = qn_op_float(node, row->name);
+        else if (row->kind == QN_ATTRIBUTE_INT)
+            values[count++] = (double)qn_op_int(node, row->name);
+    }
+}
+
+typedef struct Elementwise {
+    const QnScalar *scalar;
+    double attributes[ATTRIBUTES];
+    bool is_int; /* compute in int64_t */
+} Elementwise;
+
+static void apply_unary(const Elementwise *e, const QnTensor *x, QnTensor *y, int64_t first,
+                        int64_t step, int64_t to, int64_t count)
+{
+    double row[ROW];
+    int64_t ints[ROW];
+    if (e->is_int) {
+        qn_tensor_read_row_int(x, first, step, count, ints);
+        for (int64_t i = 0; i < count; i++)
+            ints[i] = e->scalar->unary_int(ints[i], e->attributes);
+        qn_tensor_write_row_int(y, to, 1, count, ints);
+        return;
+    }
+    qn_tensor_read_row(x, first, step, count, row);
+    for (int64_t i = 0; i < count; i++)
+        row[i] = e->scalar->unary(row[i], e->attributes);
+    qn_tensor_write_row(y, to, 1, count, row);
+}
+
+/* y = a op b, where `a` may be y itself (folding of variadic operators). */
+static void apply_binary(const Elementwise *e, const QnTensor *a, int64_t first_a, int64_t step_a,
+                         const QnTensor *b, int64_t first_b, int64_t step_b, QnTensor *y,
+                         int64_t to, int64_t count)
+{
+    if (e->is_int) {
+        int64_t left[ROW], right[ROW];
+        qn_tensor_read_row_int(a, first_a, step_a, count, left);
+        qn_tensor_read_row_int(b, first_b, step_b, count, right);
+        for (int64_t i = 0; i < count; i++)
+            left[i] = e->scalar->binary_int(left[i], right[i], e->attributes);
+        qn_tensor_write_row_int(y, to, 1, count, left);
+        return;
+    }
+    double left[ROW], right[ROW];
+    qn_tensor_read_row(a, first_a, step_a, count, left);
+    qn_tensor_read_row(b, first_b, step_b, count, right);
+    for (int64_t i = 0; i < count; i++)
+        left[i] = e->scalar->binary(left[i], right[i], e->attributes);
+    qn_tensor_write_row(y, to, 1, count, left);
+}
+
+/* One pass over the output: y = f(a) or y = f(a, b). */
+static QnStatus run_pass(const QnCall *call, const Elementwise *e, const QnTensor *a,
+                         const QnTensor *b, QnTensor *y)
+{
+    int64_t strides_a[QN_MAX_RANK] = {0}, strides_b[QN_MAX_RANK] = {0};
+    broadcast_strides(a, y, strides_a);
+    if (b)
+        broadcast_strides(b, y, strides_b);
+    const int last = y->rank - 1;
+    const int64_t length = y->rank ? y->dims[last] : 1;
+    const int64_t step_a = y->rank ? strides_a[last] : 0, step_b = y->rank ? strides_b[last] : 0;
+    const int64_t total = qn_tensor_count(y);
+    int64_t index[QN_MAX_RANK] = {0}, at_a = 0, at_b = 0;
+    for (int64_t row = 0; row < total; row += length) {
+        QN_TRY(qn_call_poll(call));
+        for (int64_t from = 0; from < length; from += ROW) {
+            const int64_t count = qn_min_i64(ROW, length - from);
+            if (b)
+                apply_binary(e, a, at_a + from * step_a, step_a, b, at_b + from * step_b, step_b, y,
+                             row + from, count);
+            else
+                apply_unary(e, a, y, at_a + from * step_a, step_a, row + from, count);
+        }
+        for (int d = last - 1; d >= 0; d--) {
+            at_a += strides_a[d];
+            at_b += strides_b[d];
+            if (++index[d] < y->dims[d])
+                break;
+            at_a -= strides_a[d] * y->dims[d];
+            at_b -= strides_b[d] * y->dims[d];
+            index[d] = 0;
+        }
+    }
+    return QN_OK;
+}
+
+/* Do the elements of a type compute in int64_t?  They do not lose what double would. */
+static bool is_int_type(QnType type)
+{
+    return qn_type_is_integer(type) || type == QN_BOOL;
+}
+
+QnStatus qn_reference_elementwise(const QnCall *call)
+{
+    const QnScalar *scalar = &call->node->def->scalar;
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    Elementwise e = {.scalar = scalar};
+    read_attributes(call->node, e.attributes);
+    e.is_int = is_int_type(x->type) && (scalar->unary_int || scalar->binary_int);
+    if (scalar->unary || (e.is_int && scalar->unary_int))
+        return run_pass(call, &e, x, NULL, y);
+    if (call->input_count == 1) { /* a variadic operator of one input is that input */
+        const int64_t count = qn_tensor_count(x);
+        memcpy(y->data, x->data, (size_t)count * qn_type_size(x->type));
+        return QN_OK;
+    }
+    QN_TRY(run_pass(call, &e, x, qn_call_input(call, 1), y));
+    for (int i = 2; i < call->input_count; i++)
+        QN_TRY(run_pass(call, &e, y, qn_call_input(call, i), y));
+    return QN_OK;
+}

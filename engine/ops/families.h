@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The families of operators: one line each, in alphabetic order.  The file engine/ops/<name>.c
+ * defines qn_ops_<name>. */
+#ifndef QN_ENGINE_OPS_FAMILIES_H
+#define QN_ENGINE_OPS_FAMILIES_H
+
+#include "engine/ops/op.h"
+
+#define QN_OP_FAMILIES(X) X(elementwise)
+
+#define QN_OP_FAMILY_DECLARE(name) extern const QnOp qn_ops_##name[];
+QN_OP_FAMILIES(QN_OP_FAMILY_DECLARE)
+#undef QN_OP_FAMILY_DECLARE
+
+#endif

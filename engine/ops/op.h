@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an operator is: one row of a table.
+ *
+ * Each family is a file that ends in an array of QnOp; ops.c lists the families.  A row holds all
+ * that is true of the operator on every device: name, signature, attributes with defaults, shape
+ * inference, traits, the reference computation and, for elementwise ones, the program of opcodes
+ * that makes it fast on every device.  The graph knows one version of each operator, the newest;
+ * readers turn older ones into it (engine/formats/onnx/upgrade.c).
+ */
+#ifndef QN_ENGINE_OPS_OP_H
+#define QN_ENGINE_OPS_OP_H
+
+#include "base/arena.h"
+#include "engine/ir/graph.h"
+#include "engine/ops/opcode.h"
+
+typedef struct QnOp QnOp;
+typedef struct QnInfer QnInfer;
+typedef struct QnCall QnCall;
+
+typedef enum QnOpTrait {
+    QN_OP_IN_PLACE = 1 << 0,    /* output 0 may overwrite an input of its type and shape */
+    QN_OP_COMMUTATIVE = 1 << 1, /* the order of the inputs does not matter */
+    QN_OP_VIEW =
+        1 << 2, /* output 0 has input 0's elements in their order: only the shape changes */
+    QN_OP_RANDOM = 1 << 3, /* no function of its inputs: never folded, never shared */
+    QN_OP_CONTROL =
+        1 << 4, /* holds graphs that the planner flattens into steps; has no reference */
+    QN_OP_DYNAMIC = 1 << 5, /* only computing tells the outputs' shapes: the reference makes them by
+                               qn_call_output */
+} QnOpTrait;
+
+/* An attribute's default.  Kinds as in the graph; `s` NULL and QN_ATTRIBUTE_NONE in lists mean
+ * "none". */
+typedef struct QnOpAttribute {
+    const char *name;
+    QnAttributeKind kind;
+    int64_t i;
+    double f;
+    const char *s;
+    bool is_required;
+} QnOpAttribute;
+
+/*
+ * For elementwise operators: the scalar function in double (int64_t for integer and bool tensors,
+ * where it is given), and `attributes`: the row's FLOAT and INT attributes in their order.  Exactly
+ * one of unary and binary is set; variadic operators (Max, Sum, …) fold with the binary one.
+ */
+typedef struct QnScalar {
+    double (*unary)(double x, const double *attributes);
+    double (*binary)(double a, double b, const double *attributes);
+    int64_t (*unary_int)(int64_t x, const double *attributes);
+    int64_t (*binary_int)(int64_t a, int64_t b, const double *attributes);
+} QnScalar;
+
+struct QnOp {
+    const char *name;
+    const char *domain; /* NULL: ai.onnx */
+    int since;          /* the ONNX version that the row means */
+    /*
+     * "name[?|*]: type, …" for docs and the check of counts: ? optional, * variadic.  Types are
+     * words of ONNX or groups: any, numeric, float, integer, signed, and T for "as the first".
+     */
+    const char *inputs;
+    const char *outputs;
+    const QnOpAttribute *attributes; /* ends with a NULL name; NULL: none */
+    unsigned traits;                 /* QnOpTrait */
+    QnStatus (*infer)(QnInfer *in);
+    QnStatus (*reference)(const QnCall *call);
+    QnScalar scalar;              /* for reference = qn_reference_elementwise */
+    const QnInstruction *program; /* [program_count] of an elementwise operator; NULL: has none */
+    int program_count;
+};
+
+/* Sets .program and .program_count of a row from an array. */
+#define QN_PROGRAM(array) .program = (array), .program_count = (int)QN_COUNT_OF(array)
+
+/* Every operator: the families, each an array that ends with a NULL name. */
+extern const QnOp *const qn_op_families[];
+extern const int qn_op_family_count;
+
+/* The row of an operator, or NULL.  domain: "" and "ai.onnx" are one.  Any thread. */
+const QnOp *qn_op_find(const char *domain, const char *name);
+
+/* Sets node->def for all nodes of all graphs; those not known are findings of the report.
+ * QN_UNSUPPORTED where there are such. */
+QnStatus qn_ops_resolve(QnModule *module, QnReport *report, QnError *err);
+
+/* An attribute of a node, or the default of its operator's row. */
+int64_t qn_op_int(const QnNode *node, const char *name);
+double qn_op_float(const QnNode *node, const char *name);
+QnString qn_op_string(const QnNode *node, const char *name);
+bool qn_op_string_is(const QnNode *node, const char *name, const char *wanted);
+
+/* ---- shape inference
+ * ------------------------------------------------------------------------------- */
+
+/* What is known of a value. */
+typedef struct QnInferValue {
+    QnIrType type;            /* kind NONE: absent, or not known */
+    const QnTensor *constant; /* contiguous, any alignment; NULL: the data is not known */
+    const QnDim *content; /* [content_count] elements of a small integer tensor; NULL: not known */
+    int content_count;
+    bool is_present; /* false: an absent optional input, an unwanted output */
+} QnInferValue;
+
+/*
+ * One inference: from what is known of the inputs to what can be said of the outputs.
+ *
+ * The same functions serve a graph (symbols, most data unknown) and a run (all dims are numbers and
+ * all data is there: used for shapes that depend on data).  An output left alone stays unknown.
+ */
+struct QnInfer {
+    const QnNode *node;
+    QnDims *dims;
+    QnArena *arena;             /* for what the results point to */
+    const QnInferValue *inputs; /* [input_count] */
+    int input_count;
+    QnInferValue *outputs; /* [output_count] */
+    int output_count;
+    bool is_late; /* new symbols stand for what only running tells */
+    QnError *err;
+};
+
+/* Infers one node and stores types and contents in its outputs.  The message names the node. */
+QnStatus qn_infer_node(QnNode *node, QnError *err);
+
+/* Infers all nodes of a graph in order, sub-graphs included. */
+QnStatus qn_infer_graph(QnGraph *graph, QnError *err);
+
+/* Infers the whole module from its inputs' types. */
+QnStatus qn_infer_module(QnModule *module, QnError *err);
+
+/*
+ * Infers a node from values with data.  Numbers only: outputs whose shape stays unknown have rank
+ * -1.  `scratch` holds the results; `dims` is any table, emptied before.  outputs:
+ * [node->output_count].
+ */
+QnStatus qn_infer_values(const QnNode *node, const QnValue *inputs, int input_count, QnDims *dims,
+                         QnArena *scratch, QnInferValue *outputs, QnError *err);
+
+/* Is input i there?  Its type (of an absent one: kind NONE). */
+bool qn_infer_has(const QnInfer *in, int i);
+const QnIrType *qn_infer_type(const QnInfer *in, int i);
+
+/* The element type of input i; QN_UNDEFINED where it is absent or no tensor. */
+QnType qn_infer_element(const QnInfer *in, int i);
+
+/* Input i's shape if its rank is known, else NULL. */
+const QnShape *qn_infer_shape(const QnInfer *in, int i);
+
+/* Sets output i: a tensor, a copy of a type, or a tensor with new unknown dims (rank -1: unknown
+ * rank). */
+QnStatus qn_infer_tensor(QnInfer *in, int i, QnType element, const QnShape *shape);
+QnStatus qn_infer_output(QnInfer *in, int i, const QnIrType *type);
+QnStatus qn_infer_unknown(QnInfer *in, int i, QnType element, int rank);
+
+/* Says the elements of integer output i as dims. */
+QnStatus qn_infer_content(QnInfer *in, int i, const QnDim *content, int count);
+
+/* The elements of integer input i as dims, copied to out[capacity]; -1: not known, or more than
+ * fit.  Returns the count. */
+int qn_infer_ints(const QnInfer *in, int i, QnDim *out, int capacity);
+
+/* Elements of input i as constants: -1 where one is not a constant.  Returns the count. */
+int qn_infer_constants(const QnInfer *in, int i, int64_t *out, int capacity);
+
+/* A new symbol for a size that nothing tells. */
+QnDim qn_infer_fresh(QnInfer *in);
+
+/* The attribute `axis` (or another) brought into [0, rank); BAD_MODEL with the range where it is
+ * outside. */
+QnStatus qn_infer_axis(const QnInfer *in, int rank, int *axis);
+QnStatus qn_infer_axis_of(const QnInfer *in, const char *name, int64_t value, int rank, int *axis);
+
+/* Fails unless input i has the rank; unknown ranks pass. */
+QnStatus qn_infer_want_rank(const QnInfer *in, int i, int rank);
+
+/* "input 2 'W' has …" style failures: QN_BAD_MODEL. */
+QnStatus qn_infer_fail(const QnInfer *in, const char *format, ...) QN_PRINTF(2, 3);
+
+/* Ready ones.  Elementwise: outputs get the broadcast shape of all inputs and input 0's type; also
+ * bool for comparisons. */
+QnStatus qn_infer_same(QnInfer *in);        /* output 0 is like input 0; content passes through */
+QnStatus qn_infer_elementwise(QnInfer *in); /* broadcast; also + - * / of contents, see infer.c */
+QnStatus qn_infer_compare(QnInfer *in);     /* broadcast, bool */
+
+/* Infers a sub-graph of the node with its inputs bound to the given types. */
+QnStatus qn_infer_subgraph(QnInfer *in, QnGraph *graph, const QnInferValue *inputs,
+                           int input_count);
+
+/* ---- computing
+ * ------------------------------------------------------------------------------------- */
+
+/*
+ * One computation by the reference.  Tensors are contiguous; the outputs' tensors are ready where
+ * inference knew their shape, else the function makes them by qn_call_output.
+ */
+struct QnCall {
+    const QnNode *node;
+    const QnValue *inputs; /* [input_count]; kind QN_NONE: absent */
+    int input_count;
+    QnValue *outputs; /* [output_count] */
+    int output_count;
+    QnArena *arena; /* for strings, sequences, maps: lives until the results are no longer needed */
+    QnArena *scratch; /* emptied when the call returns */
+    uint64_t *random; /* [4] state of the generator of the run */
+    /* Gives memory for the data of output i, 64-byte aligned; NULL: none.  Set by whoever runs. */
+    void *(*allocate)(void *user, int output, size_t size);
+    bool (*is_cancelled)(void *user);
+    void *user;
+    QnError *err;
+};
+
+/* Runs the reference of a node's operator on values; contiguous inputs. */
+QnStatus qn_op_call(const QnCall *call);
+
+/* Input i as a tensor, NULL where it is absent or no tensor; output i. */
+const QnTensor *qn_call_input(const QnCall *call, int i);
+QnTensor *qn_call_result(const QnCall *call, int i);
+
+/* Is output i wanted? */
+bool qn_call_wants(const QnCall *call, int i);
+
+/* Makes output i a tensor of that shape: uses the one that is ready if it has it.  *out may be
+ * NULL. */
+QnStatus qn_call_output(const QnCall *call, int i, QnType type, int rank, const int64_t *dims,
+                        QnTensor **out);
+
+/* QN_CANCELLED where the run was cancelled or is past its deadline.  Once per block of work. */
+QnStatus qn_call_poll(const QnCall *call);
+
+/* QN_BAD_TENSOR with a sentence that names the node. */
+QnStatus qn_call_fail(const QnCall *call, const char *format, ...) QN_PRINTF(2, 3);
+
+/* Element i (in row-major order) of a contiguous tensor, any numeric type. */
+double qn_tensor_get(const QnTensor *tensor, int64_t i);
+void qn_tensor_set(
+    QnTensor *tensor, int64_t i,
+    double value); /* integers: towards zero, saturating to 64 bits, then the low bits */
+int64_t qn_tensor_get_int(const QnTensor *tensor, int64_t i);
+void qn_tensor_set_int(QnTensor *tensor, int64_t i, int64_t value); /* keeps the low bits */
+
+/* Rows: `count` elements from `first`, `step` elements apart, to and from double and int64_t. */
+void qn_tensor_read_row(const QnTensor *tensor, int64_t first, int64_t step, int64_t count,
+                        double *to);
+void qn_tensor_write_row(QnTensor *tensor, int64_t first, int64_t step, int64_t count,
+                         const double *from);
+void qn_tensor_read_row_int(const QnTensor *tensor, int64_t first, int64_t step, int64_t count,
+                            int64_t *to);
+void qn_tensor_write_row_int(QnTensor *tensor, int64_t first, int64_t step, int64_t count,
+                             const int64_t *from);
+
+bool qn_type_is_float(QnType type);   /* all floating ones, 4 to 64 bits */
+bool qn_type_is_integer(QnType type); /* all integers, not bool */
+bool qn_type_is_signed(QnType type);
+
+/* The shape seen as [outer, length, inner] around an axis. */
+typedef struct QnBox {
+    int64_t outer, length, inner;
+} QnBox;
+QnBox qn_box(const QnTensor *tensor, int axis);
+
+/* The reference of operators with a `scalar`. */
+QnStatus qn_reference_elementwise(const QnCall *call);
+
+/* The reference of operators with the trait VIEW: copies the elements. */
+QnStatus qn_reference_view(const QnCall *call);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every operator the engine knows: the families, in alphabetic order, and finding a row among them.
+ */
+#include "engine/ops/op.h"
+
+#include <stdio.h>
+
+#include "engine/ops/families.h"
+
+const QnOp *const qn_op_families[] = {
+#define FAMILY(name) qn_ops_##name,
+    QN_OP_FAMILIES(FAMILY)
+#undef FAMILY
+};
+const int qn_op_family_count = QN_COUNT_OF(qn_op_families);
+
+static bool is_domain(const char *row, const char *wanted)
+{
+    const bool is_default = !wanted || !*wanted || !strcmp(wanted, "ai.onnx");
+    return row ? !is_default && !strcmp(row, wanted) : is_default;
+}
+
+const QnOp *qn_op_find(const char *domain, const char *name)
+{
+    for (int f = 0; f < qn_op_family_count; f++)
+        for (const QnOp *op = qn_op_families[f]; op->name; op++)
+            if (!strcmp(op->name, name) && is_domain(op->domain, domain))
+                return op;
+    return NULL;
+}
+
+/* Resolves the nodes of one graph; the number that were not found. */
+static int resolve_graph(QnGraph *graph, QnReport *report)
+{
+    int missing = 0;
+    for (QnNode *node = graph->first; node; node = node->next) {
+        node->def = qn_op_find(node->domain, node->op);
+        if (!node->def) {
+            char label[256], name[160];
+            missing++;
+            snprintf(name, sizeof name, "operator %s%s%s", *node->domain ? node->domain : "",
+                     *node->domain ? "." : "", node->op);
+            qn_report_add(report, &(QnFinding){
+                                      .severity = QN_SEVERE,
+                                      .rule = "unknown-operator",
+                                      .file = graph->module->path,
+                                      .node = qn_node_label(node, label, sizeof label),
+                                      .found = name,
+                                      .expected = "one that `quern ops` lists",
+                                  });
+        }
+        QnGraph *inner;
+        for (int i = 0; (inner = qn_node_graph(node, i)); i++)
+            missing += resolve_graph(inner, report);
+    }
+    return missing;
+}
+
+QnStatus qn_ops_resolve(QnModule *module, QnReport *report, QnError *err)
+{
+    const int missing = resolve_graph(module->main, report);
+    if (missing == 0)
+        return QN_OK;
+    if (report && report->first && qn_report_is_bad(report))
+        return qn_report_fail(report, QN_UNSUPPORTED, err);
+    return qn_fail(err, QN_UNSUPPORTED, "%d nodes have operators that are not known", missing);
+}
+
+/* The row's default of an attribute; a zero one where the row has none of that name. */
+static QnOpAttribute find_default(const QnNode *node, const char *name)
+{
+    if (node->def && node->def->attributes)
+        for (const QnOpAttribute *row = node->def->attributes; row->name; row++)
+            if (!strcmp(row->name, name))
+                return *row;
+    return (QnOpAttribute){.name = name};
+}
+
+int64_t qn_op_int(const QnNode *node, const char *name)
+{
+    return qn_node_int(node, name, find_default(node, name).i);
+}
+
+double qn_op_float(const QnNode *node, const char *name)
+{
+    return qn_node_float(node, name, find_default(node, name).f);
+}
+
+QnString qn_op_string(const QnNode *node, const char *name)
+{
+    const char *text = find_default(node, name).s;
+    return qn_node_string(node, name, text ? text : "");
+}
+
+bool qn_op_string_is(const QnNode *node, const char *name, const char *wanted)
+{
+    const QnString text = qn_op_string(node, name);
+    return text.size == strlen(wanted) && memcmp(text.data, wanted, text.size) == 0;
+}
