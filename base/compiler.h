@@ -4,24 +4,27 @@
 #define QN_BASE_COMPILER_H
 
 #define QN_PRINTF(string, first) __attribute__((format(printf, string, first)))
-#define QN_ALIGNED(n) __attribute__((aligned(n)))
-#define QN_ALWAYS_INLINE inline __attribute__((always_inline))
-#define QN_NOINLINE __attribute__((noinline))
-#define QN_LIKELY(x) __builtin_expect(!!(x), 1)
-#define QN_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define QN_UNUSED __attribute__((unused))
-#define QN_WARN_UNUSED __attribute__((warn_unused_result))
+#define QN_ALIGNED(n)            __attribute__((aligned(n)))
+#define QN_ALWAYS_INLINE         inline __attribute__((always_inline))
+#define QN_NOINLINE              __attribute__((noinline))
+#define QN_LIKELY(x)             __builtin_expect(!!(x), 1)
+#define QN_UNLIKELY(x)           __builtin_expect(!!(x), 0)
+#define QN_UNUSED                __attribute__((unused))
+#define QN_WARN_UNUSED           __attribute__((warn_unused_result))
 
 #if defined(__x86_64__)
-#define QN_ARCH_X86 1
+#    define QN_ARCH_X86 1
 #else
-#define QN_ARCH_X86 0
+#    define QN_ARCH_X86 0
 #endif
 #if defined(__aarch64__)
-#define QN_ARCH_ARM 1
+#    define QN_ARCH_ARM 1
 #else
-#define QN_ARCH_ARM 0
+#    define QN_ARCH_ARM 0
 #endif
+
+/* Products of two 64-bit numbers. */
+__extension__ typedef unsigned __int128 QnU128;
 
 #define QN_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 

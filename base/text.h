@@ -42,16 +42,21 @@ static inline const char *qn_text_string(const QnText *text)
 }
 
 /*
- * Numbers as text without locale.  The shortest decimal form that reads back to the same value, as
- * JSON and ONNX's Cast to string want it; "nan", "inf", "-inf" for the rest.  Room of 32 bytes is
- * enough.  Returns the length.
+ * Numbers as text without locale, terminated.  Room of 32 bytes is enough.  Return the length.
+ *
+ * Floats get the shortest decimal form that reads back to the same value, as JSON and ONNX's Cast
+ * to string want it: "3", "0.1", "1.5e-07", with an exponent below 1e-4 and from 1e16 on; "0",
+ * "-0.0"; "nan", "inf", "-inf".
  */
 int qn_print_f64(char *to, double value);
 int qn_print_f32(char *to, float value);
+int qn_print_i64(char *to, int64_t value);
+int qn_print_u64(char *to, uint64_t value);
 
 /*
- * Reads a decimal number (JSON's grammar and a leading '+', "inf", "infinity", "nan" in any case),
- * rounded to nearest, from all of [text, text + size).  False where that is not a number.
+ * Reads a decimal number from all of [text, text + size), rounded to nearest, ties to even; too
+ * large is infinity. What JSON allows, and a leading '+' or zeros, ".5", "5.", and "inf",
+ * "infinity", "nan" in any case.  False where that is not a number.
  */
 bool qn_parse_f64(double *out, const char *text, size_t size);
 bool qn_parse_f32(float *out, const char *text, size_t size);
