@@ -18,16 +18,19 @@ extern "C" {
 #endif
 
 /* The one list of statuses; the names and texts are made from it. */
-#define QN_STATUS_MAP(X)                                          \
-    X(OK, "success")                                              \
-    X(NO_MEMORY, "out of memory")                                 \
-    X(IO, "the system refused a read or a write")                 \
-    X(BAD_ARGUMENT, "the caller broke a documented precondition") \
-    X(BAD_MODEL, "the model contradicts itself or its format")    \
-    X(BAD_TENSOR, "a tensor has the wrong type or shape")         \
-    X(NOT_FOUND, "no such thing")                                 \
-    X(UNSUPPORTED, "valid, but not in this build or device")      \
-    X(CANCELLED, "cancelled or past its deadline")
+#define QN_STATUS_MAP(X)                                           \
+    X(OK, "success")                                               \
+    X(NO_MEMORY, "out of memory")                                  \
+    X(IO, "the system refused a read or a write")                  \
+    X(BAD_ARGUMENT, "the caller broke a documented precondition")  \
+    X(BAD_MODEL, "the model contradicts itself or its format")     \
+    X(BAD_TENSOR, "a tensor has the wrong type or shape")          \
+    X(NOT_FOUND, "no such thing")                                  \
+    X(UNSUPPORTED, "valid, but not in this build or device")       \
+    X(CANCELLED, "cancelled or past its deadline")                 \
+    X(UNAVAILABLE, "not now: not ready, too busy or about to end") \
+    X(EXISTS, "there is one of that name already")                 \
+    X(INTERNAL, "it failed within, whatever the caller did")
 
 /** The outcome of a call.  QN_OK is 0; all others are failures. */
 typedef enum QnStatus {

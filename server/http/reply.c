@@ -2,8 +2,6 @@
 /* The head of an HTTP/1.1 answer as text. */
 #include "server/http/reply.h"
 
-const char qs_http_continue[] = "HTTP/1.1 100 Continue\r\n\r\n";
-
 const char *qs_http_reason(int status)
 {
     static const struct {

@@ -26,7 +26,7 @@ void qs_http_put_header(QnText *text, const char *name, QnBytes value);
 /* What every answer says last, and the empty line. */
 void qs_http_put_end(QnText *text, const QsHttpReplyHead *head);
 
-/* The whole of "HTTP/1.1 100 Continue". */
-extern const char qs_http_continue[];
+/* The whole answer that lets the peer go on with its body. */
+#define QS_HTTP_CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 
 #endif
