@@ -5,8 +5,10 @@
  *     graph main(%x: float[N,3], %y: int64[]) {
  *       const %w: float[2] = {1, 2.5}
  *       %a: float[N,3] = Relu(%x)
- *       %b, %c = ms.Foo(%a, _, %w) {axis = 1, mode = "x", pads = [1, 2], body = graph (%i) { …
- * return %i }} return %b, %c
+ *       %b, %c = ms.Foo(%a, _, %w) {axis = 1, mode = "x", pads = [1, 2], body = graph (%i) {
+ *         return %i
+ *       }}
+ *       return %b, %c
  *     }
  *
  * Names may be quoted: %"a b/c".  `_` is an absent input or output.  A domain stands before a
