@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conversion of rows: one loop per pair of types, made from one list. */
+#include "engine/devices/cpu/kernels/convert.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/compiler.h"
+#include "engine/devices/cpu/kernels/small_float.h"
+
+float qn_float_from_f16(uint16_t bits)
+{
+    /* The exponent moves up by 112; infinities and NaN by 112 more; denormals are made normal by a
+     * subtraction. */
+    const uint32_t sign = (uint32_t)(bits & 0x8000) << 16;
+    uint32_t size = (uint32_t)(bits & 0x7fff) << 13;
+    const uint32_t exponent = size & 0x0f800000;
+    size += 112u << 23;
+    if (exponent == 0x0f800000)
+        size += 112u << 23;
+    float x;
+    if (exponent == 0) {
+        const float least = 6.103515625e-5f; /* 2^-14 */
+        size += 1u << 23;
+        memcpy(&x, &size, sizeof x);
+        x -= least;
+        memcpy(&size, &x, sizeof x);
+    }
+    size |= sign;
+    memcpy(&x, &size, sizeof x);
+    return x;
+}
+
+uint16_t qn_f16_from_float(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+    uint32_t size = bits & 0x7fffffff;
+    if (size > 0x7f800000)
+        return (uint16_t)(sign | 0x7e00);
+    if (size >= 0x477ff000) /* what would round to 2^16 */
+        return (uint16_t)(sign | 0x7c00);
+    if (size < 0x38800000) { /* below 2^-14: adding 1/2 aligns the unit of 2^-24 with the last bit,
+                                and rounds */
+        float y;
+        memcpy(&y, &size, sizeof y);
+        y += 0.5f;
+        memcpy(&size, &y, sizeof y);
+        return (uint16_t)(sign | (size - 0x3f000000));
+    }
+    size += 0xfff + (size >> 13 & 1);
+    return (uint16_t)(sign | ((size - (112u << 23)) >> 13));
+}
+
+float qn_float_from_bf16(uint16_t bits)
+{
+    const uint32_t wide = (uint32_t)bits << 16;
+    float x;
+    memcpy(&x, &wide, sizeof x);
+    return x;
+}
+
+uint16_t qn_bf16_from_float(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if ((bits & 0x7fffffff) > 0x7f800000)
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/* Floats to integers: limits that are powers of two are exact as floats. */
+#define SATURATE(x, T, low, high)             \
+    ((x) != (x)                      ? 0      \
+     : (double)(x) <= (double)(low)  ? (low)  \
+     : (double)(x) >= (double)(high) ? (high) \
+                                     : (T)(x))
+#define TO_f32(x, from_float) (float)(x)
+#define TO_f64(x, from_float) (double)(x)
+#define TO_i8(x, from_float)  (from_float ? SATURATE(x, int8_t, INT8_MIN, INT8_MAX) : (int8_t)(x))
+#define TO_u8(x, from_float)  (from_float ? SATURATE(x, uint8_t, 0, UINT8_MAX) : (uint8_t)(x))
+#define TO_i16(x, from_float) \
+    (from_float ? SATURATE(x, int16_t, INT16_MIN, INT16_MAX) : (int16_t)(x))
+#define TO_u16(x, from_float) (from_float ? SATURATE(x, uint16_t, 0, UINT16_MAX) : (uint16_t)(x))
+#define TO_i32(x, from_float) \
+    (from_float ? SATURATE(x, int32_t, INT32_MIN, INT32_MAX) : (int32_t)(x))
+#define TO_u32(x, from_float) (from_float ? SATURATE(x, uint32_t, 0, UINT32_MAX) : (uint32_t)(x))
+#define TO_i64(x, from_float) \
+    (from_float ? SATURATE(x, int64_t, INT64_MIN, INT64_MAX) : (int64_t)(x))
+#define TO_u64(x, from_float) (from_float ? SATURATE(x, uint64_t, 0, UINT64_MAX) : (uint64_t)(x))
+
+#define CONVERT(suffix, NAME, T, type, from, FROM, is_float)                    \
+    static void from##_to_##suffix(int64_t count, void *to, const void *source) \
+    {                                                                           \
+        T *out = to;                                                            \
+        const FROM *in = source;                                                \
+        for (int64_t i = 0; i < count; i++)                                     \
+            out[i] = (T)TO_##suffix(in[i], is_float);                           \
+    }
+#define CONVERT_ALL(from, FROM, is_float)                                      \
+    QN_FAMILY_MAP(CONVERT, from, FROM, is_float)                               \
+    static void from##_to_logical(int64_t count, void *to, const void *source) \
+    {                                                                          \
+        uint8_t *out = to;                                                     \
+        const FROM *in = source;                                               \
+        for (int64_t i = 0; i < count; i++)                                    \
+            out[i] = in[i] != 0;                                               \
+    }
+#define CONVERT_BOOL(suffix, NAME, T, type, ...)                              \
+    static void bool_to_##suffix(int64_t count, void *to, const void *source) \
+    {                                                                         \
+        T *out = to;                                                          \
+        const uint8_t *in = source;                                           \
+        for (int64_t i = 0; i < count; i++)                                   \
+            out[i] = (T)(in[i] != 0);                                         \
+    }
+
+CONVERT_ALL(f32, float, 1)
+CONVERT_ALL(f64, double, 1)
+CONVERT_ALL(i8, int8_t, 0)
+CONVERT_ALL(u8, uint8_t, 0)
+CONVERT_ALL(i16, int16_t, 0)
+CONVERT_ALL(u16, uint16_t, 0)
+CONVERT_ALL(i32, int32_t, 0)
+CONVERT_ALL(u32, uint32_t, 0)
+CONVERT_ALL(i64, int64_t, 0)
+CONVERT_ALL(u64, uint64_t, 0)
+QN_FAMILY_MAP(CONVERT_BOOL, )
+
+/* Between the families and bool: [to][from], bool last. */
+#define ROW_ENTRY(suffix, NAME, T, type, to) suffix##_to_##to,
+#define ROW(to)                                   \
+    {                                             \
+        QN_FAMILY_MAP(ROW_ENTRY, to) bool_to_##to \
+    }
+static QnConvertFn *const pairs[QN_FAMILY_COUNT + 1][QN_FAMILY_COUNT + 1] = {
+    ROW(f32),
+    ROW(f64),
+    ROW(i8),
+    ROW(u8),
+    ROW(i16),
+    ROW(u16),
+    ROW(i32),
+    ROW(u32),
+    ROW(i64),
+    ROW(u64),
+    {QN_FAMILY_MAP(ROW_ENTRY, logical) u8_to_logical}};
+
+#define WIDE(name, T, decode, encode)                                        \
+    static void name##_to_float(int64_t count, void *to, const void *source) \
+    {                                                                        \
+        float *out = to;                                                     \
+        const T *in = source;                                                \
+        for (int64_t i = 0; i < count; i++)                                  \
+            out[i] = decode(in[i]);                                          \
+    }                                                                        \
+    static void float_to_##name(int64_t count, void *to, const void *source) \
+    {                                                                        \
+        T *out = to;                                                         \
+        const float *in = source;                                            \
+        for (int64_t i = 0; i < count; i++)                                  \
+            out[i] = encode(in[i]);                                          \
+    }
+WIDE(f16, uint16_t, qn_float_from_f16, qn_f16_from_float)
+WIDE(bf16, uint16_t, qn_float_from_bf16, qn_bf16_from_float)
+
+#define SMALL(name, ...)                                   \
+    static const QnSmallFloat name##_kind = {__VA_ARGS__}; \
+    static float name##_decode(uint8_t code)               \
+    {                                                      \
+        return qn_small_float_decode(&name##_kind, code);  \
+    }                                                      \
+    static uint8_t name##_encode(float x)                  \
+    {                                                      \
+        return qn_small_float_encode(&name##_kind, x);     \
+    }                                                      \
+    WIDE(name, uint8_t, name##_decode, name##_encode)
+/* bits, mantissa bits, bias, max, infinity (0: none), NaN, sign, minus zero */
+SMALL(e4m3fn, 8, 3, 7, 0x7e, 0, 0x7f, true, true)
+SMALL(e4m3fnuz, 8, 3, 8, 0x7f, 0, 0x80, true, false)
+SMALL(e5m2, 8, 2, 15, 0x7b, 0x7c, 0x7f, true, true)
+SMALL(e5m2fnuz, 8, 2, 16, 0x7f, 0, 0x80, true, false)
+SMALL(e8m0, 8, 0, 127, 0xfe, 0, 0xff, false, true)
+SMALL(e2m3, 6, 3, 1, 0x1f, 0, 0, true, true)
+SMALL(e3m2, 6, 2, 3, 0x1f, 0, 0, true, true)
+SMALL(e2m1, 4, 1, 1, 0x7, 0, 0, true, true)
+
+/* Integers of a few bits, one per byte: rounded, saturated. */
+#define TINY(name, T, low, high)                                             \
+    static T name##_encode(float x)                                          \
+    {                                                                        \
+        const float whole = x != x ? 0 : nearbyintf(x);                      \
+        return (T)(whole < (low) ? (low) : whole > (high) ? (high) : whole); \
+    }                                                                        \
+    WIDE(name, T, (float), name##_encode)
+TINY(i4, int8_t, -8, 7)
+TINY(u4, uint8_t, 0, 15)
+TINY(i2, int8_t, -2, 1)
+TINY(u2, uint8_t, 0, 3)
+
+static const struct {
+    uint8_t type;
+    QnConvertFn *to_float, *from_float;
+} stored[] = {
+    {QN_FLOAT16, f16_to_float, float_to_f16},
+    {QN_BFLOAT16, bf16_to_float, float_to_bf16},
+    {QN_FLOAT8E4M3FN, e4m3fn_to_float, float_to_e4m3fn},
+    {QN_FLOAT8E4M3FNUZ, e4m3fnuz_to_float, float_to_e4m3fnuz},
+    {QN_FLOAT8E5M2, e5m2_to_float, float_to_e5m2},
+    {QN_FLOAT8E5M2FNUZ, e5m2fnuz_to_float, float_to_e5m2fnuz},
+    {QN_FLOAT8E8M0, e8m0_to_float, float_to_e8m0},
+    {QN_FLOAT6E2M3, e2m3_to_float, float_to_e2m3},
+    {QN_FLOAT6E3M2, e3m2_to_float, float_to_e3m2},
+    {QN_FLOAT4E2M1, e2m1_to_float, float_to_e2m1},
+    {QN_INT4, i4_to_float, float_to_i4},
+    {QN_UINT4, u4_to_float, float_to_u4},
+    {QN_INT2, i2_to_float, float_to_i2},
+    {QN_UINT2, u2_to_float, float_to_u2},
+};
+
+/* A type's row in `pairs`, or -1. */
+static int pair_index(QnType type)
+{
+    if (type == QN_BOOL)
+        return QN_FAMILY_COUNT;
+    const QnFamily family = qn_family_of(type);
+    return family != QN_FAMILY_NONE && qn_family_type(family) == type ? (int)family : -1;
+}
+
+QnConvertFn *qn_convert_find(QnType to, QnType from)
+{
+    const int row = pair_index(to), column = pair_index(from);
+    if (row >= 0 && column >= 0)
+        return pairs[row][column];
+    for (size_t i = 0; i < QN_COUNT_OF(stored); i++) {
+        if (to == QN_FLOAT && stored[i].type == from)
+            return stored[i].to_float;
+        if (from == QN_FLOAT && stored[i].type == to)
+            return stored[i].from_float;
+    }
+    return NULL;
+}
+
+void qn_convert_row(QnType to, void *out, QnType from, const void *in, int64_t count)
+{
+    enum { CHUNK = 256 };
+    QnConvertFn *const direct = qn_convert_find(to, from);
+    if (direct) {
+        direct(count, out, in);
+        return;
+    }
+    /* Storage types on either side: through float, which holds every one of them exactly. */
+    QnConvertFn *const first = qn_convert_find(QN_FLOAT, from), *const second =
+                                                                    qn_convert_find(to, QN_FLOAT);
+    if (!first || !second)
+        return;
+    const size_t in_size = qn_type_size(from), out_size = qn_type_size(to);
+    for (int64_t done = 0; done < count; done += CHUNK) {
+        float middle[CHUNK];
+        const int64_t n = qn_min_i64(CHUNK, count - done);
+        first(n, middle, (const char *)in + (size_t)done * in_size);
+        second(n, (char *)out + (size_t)done * out_size, middle);
+    }
+}
