@@ -75,12 +75,14 @@ QnStatus onnx_rewrite_upsample(OnnxUpgrade *up, OnnxNode **node)
     return resize_by_scales(up, *node);
 }
 
-/* Inputs that had to be there could be empty to mean absent. */
+/* Inputs that had to be there were empty to mean absent: constants without elements, and scales beside sizes. */
 QnStatus onnx_rewrite_resize_11(OnnxUpgrade *up, OnnxNode **node)
 {
     for (int i = 1; i < (*node)->inputs.count; i++) {
         const OnnxHint hint = onnx_hint(up->hints, (*node)->inputs.items[i]);
-        if (hint.tensor && hint.tensor->dims.count == 1 && hint.tensor->dims.i64[0] == 0)
+        const bool is_empty =
+            hint.tensor && hint.tensor->dims.count == 1 && hint.tensor->dims.i64[0] == 0;
+        if (is_empty || (i == 2 && onnx_has_input(*node, 3)))
             QN_TRY(onnx_set_input(up, *node, i, ""));
     }
     return QN_OK;
