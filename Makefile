@@ -1,6 +1,6 @@
 # A menu: short names for what CMake, the presets and scripts/ do.  `make help` lists it.
 .DEFAULT_GOAL := release
-.PHONY: help release demo check test asan tsan fuzz bench coverage format lint docs install clean
+.PHONY: help release demo check test asan tsan fuzz bench coverage format lint docs mutants install clean
 
 PREFIX ?= /usr/local
 SECONDS ?= 60
@@ -47,6 +47,9 @@ lint: ## formatting and clang-tidy
 docs: ## rewrite the pages that are printed from tables, check links
 	scripts/docs
 	scripts/check-docs
+
+mutants: ## corrupt one table row after the other; do the tests notice?
+	scripts/mutants
 
 install: release ## install into PREFIX (/usr/local)
 	cmake --install build/release --prefix $(PREFIX) --strip

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/checked.h"
+#include "base/fault.h"
 #include "engine/ops/op.h"
 
 const QnTensor *qn_call_input(const QnCall *call, int i)
@@ -110,13 +111,24 @@ static QnStatus prepare_outputs(const QnCall *call)
     return QN_OK;
 }
 
+/* Makes the first output wrong, for scripts/mutants. */
+static void spoil_output(const QnCall *call)
+{
+    const QnTensor *y = qn_call_result(call, 0);
+    if (call->outputs[0].kind == QN_TENSOR && y->type != QN_STRING)
+        qn_fault_spoil(y->data, (size_t)qn_tensor_count(y) * qn_type_size(y->type));
+}
+
 QnStatus qn_op_call(const QnCall *call)
 {
     const QnOp *op = call->node->def;
     if (!op || !op->reference)
         return qn_fail(call->err, QN_UNSUPPORTED, "operator %s has no reference", call->node->op);
     QN_TRY(prepare_outputs(call));
-    return op->reference(call);
+    QN_TRY(op->reference(call));
+    if (qn_fault("op", op->name))
+        spoil_output(call);
+    return QN_OK;
 }
 
 QnStatus qn_reference_view(const QnCall *call)
