@@ -48,8 +48,8 @@ static void join(QnGang *gang)
     for (QnWorker *worker = gang->workers; worker; worker = worker->next)
         qn_worker_await(worker);
     const int64_t end_ns = qn_clock_now(NULL);
-    gang->wait_ns += end_ns - joining_ns;
-    gang->loop_ns += end_ns;
+    gang->times.wait_ns += end_ns - joining_ns;
+    gang->times.loop_ns += end_ns;
 }
 
 static void fork_and_join(QnGang *gang, int64_t chunk_count, QnChunkFn *run, void *user)
@@ -58,12 +58,17 @@ static void fork_and_join(QnGang *gang, int64_t chunk_count, QnChunkFn *run, voi
     gang->user = user;
     gang->chunk_count = chunk_count;
     gang->float_mode = qn_float_mode();
-    gang->loop_ns -= qn_clock_now(NULL);
+    const int64_t start_ns = qn_clock_now(NULL);
+    if (gang->times.loop_count++ == 0) {
+        gang->start_ns = start_ns;
+        gang->start_cpu_ns = qn_thread_own_cpu_ns();
+    }
+    gang->times.loop_ns -= start_ns;
     call_workers(gang);
     qn_gang_take_chunks(gang, 0, 0);
     join(gang);
     gang->run = NULL;
-    if (++gang->loop_count >= QN_FEEDBACK_LOOPS)
+    if (gang->times.loop_count >= QN_FEEDBACK_LOOPS)
         qn_gang_report(gang);
 }
 

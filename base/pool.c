@@ -98,29 +98,37 @@ static int64_t note_cpu(QnGang *gang)
     return least;
 }
 
+/* Tells the feedback about the gang's loops.  Several gangs share on purpose, and their windows
+ * would mix. */
+static QnFeedbackAction add_times(QnPool *pool, const QnLoopTimes *times, QnLoopTimes *window)
+{
+    QnFeedbackAction action = QN_FEEDBACK_NOTHING;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->gangs->next)
+        qn_feedback_reset(&pool->feedback);
+    else
+        action = qn_feedback_add(&pool->feedback, times, window);
+    pthread_mutex_unlock(&pool->lock);
+    return action;
+}
+
 void qn_gang_report(QnGang *gang)
 {
     QnPool *pool = gang->pool;
-    int64_t window_ns = 0;
-    pthread_mutex_lock(&pool->lock);
-    /* Several gangs share on purpose, and their windows would mix. */
-    const bool is_alone = !pool->gangs->next;
-    if (!is_alone)
-        qn_feedback_reset(&pool->feedback);
-    const QnFeedbackAction action = is_alone
-                                        ? qn_feedback_add(&pool->feedback, gang->loop_count,
-                                                          gang->loop_ns, gang->wait_ns, &window_ns)
-                                        : QN_FEEDBACK_NOTHING;
-    pthread_mutex_unlock(&pool->lock);
-    gang->loop_count = 0;
-    gang->loop_ns = gang->wait_ns = 0;
+    QnLoopTimes *times = &gang->times, window = {0};
+    const int64_t now = qn_clock_now(NULL);
+    /* Off its processor, and not because it waited. */
+    const int64_t cpu_ns = qn_thread_own_cpu_ns() - gang->start_cpu_ns;
+    times->lost_ns = qn_max_i64(now - gang->start_ns - cpu_ns - times->wait_ns, 0);
+    const QnFeedbackAction action = add_times(pool, times, &window);
+    *times = (QnLoopTimes){0};
     if (action == QN_FEEDBACK_NOTHING)
         return;
-    const int64_t cpu_ns = note_cpu(gang), now = qn_clock_now(NULL);
+    const int64_t least_ns = note_cpu(gang);
     if (action == QN_FEEDBACK_NOTE)
         return;
     pthread_mutex_lock(&pool->lock);
-    if (qn_feedback_judge(&pool->feedback, cpu_ns, window_ns, now,
+    if (qn_feedback_judge(&pool->feedback, least_ns, &window, now,
                           (int)qn_min_i64(pool->size, pool->started + 1)))
         divide(pool);
     pthread_mutex_unlock(&pool->lock);
@@ -159,7 +167,7 @@ void qn_gang_end(QnGang *gang)
     assert(!gang->run);
     if (!pool)
         return;
-    if (gang->loop_count)
+    if (gang->times.loop_count)
         qn_gang_report(gang);
     pthread_mutex_lock(&pool->lock);
     shrink(gang, 1);

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/denormals.h"
 #include "base/error.h"
+#include "base/pool_feedback.h"
 
 typedef struct QnPool QnPool;
 struct QnWorker;
@@ -59,8 +60,9 @@ typedef struct QnGang {
     int share;                      /* guarded by the pool's lock */
     QnAtomicU32 target; /* how many members it should have; members from there on leave */
 
-    int loop_count; /* since the last report to the pool */
-    int64_t loop_ns, wait_ns;
+    QnLoopTimes times; /* since the last report to the pool */
+    int64_t start_ns,
+        start_cpu_ns; /* of the first of these loops; the latter is the caller's processor time */
 
     /* The loop in progress: written by the caller before it calls the workers. */
     QnChunkFn *run; /* NULL: none */

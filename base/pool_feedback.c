@@ -1,34 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/pool_feedback.h"
 
+#include "base/checked.h"
 #include "base/clock.h"
-
-static void start_window(QnFeedback *feedback)
-{
-    feedback->loop_count = 0;
-    feedback->loop_ns = feedback->wait_ns = 0;
-}
 
 void qn_feedback_reset(QnFeedback *feedback)
 {
     feedback->is_watching = false;
-    start_window(feedback);
+    feedback->window = (QnLoopTimes){0};
 }
 
-QnFeedbackAction qn_feedback_add(QnFeedback *feedback, int loop_count, int64_t loop_ns,
-                                 int64_t wait_ns, int64_t *window_ns)
+QnFeedbackAction qn_feedback_add(QnFeedback *feedback, const QnLoopTimes *times,
+                                 QnLoopTimes *window)
 {
-    feedback->loop_count += loop_count;
-    feedback->loop_ns += loop_ns;
-    feedback->wait_ns += wait_ns;
-    if (feedback->loop_count < QN_FEEDBACK_LOOPS)
+    QnLoopTimes *sum = &feedback->window;
+    sum->loop_count += times->loop_count;
+    sum->loop_ns += times->loop_ns;
+    sum->wait_ns += times->wait_ns;
+    sum->lost_ns += times->lost_ns;
+    if (sum->loop_count < QN_FEEDBACK_LOOPS || sum->loop_ns < QN_FEEDBACK_WINDOW_MS * QN_NS_PER_MS)
         return QN_FEEDBACK_NOTHING;
     const bool is_suspicious =
-        feedback->wait_ns > feedback->loop_ns / 100 * QN_FEEDBACK_WAIT_PERCENT;
+        sum->wait_ns + sum->lost_ns > sum->loop_ns / 100 * QN_FEEDBACK_WAIT_PERCENT;
     const bool was_watching = feedback->is_watching;
-    *window_ns = feedback->loop_ns;
+    *window = *sum;
+    qn_feedback_reset(feedback);
     feedback->is_watching = is_suspicious;
-    start_window(feedback);
     return !is_suspicious ? QN_FEEDBACK_NOTHING
            : was_watching ? QN_FEEDBACK_JUDGE
                           : QN_FEEDBACK_NOTE;
@@ -42,10 +39,11 @@ static void set_less(QnFeedback *feedback, int less, int64_t now_ns)
     qn_feedback_reset(feedback);
 }
 
-bool qn_feedback_judge(QnFeedback *feedback, int64_t cpu_ns, int64_t window_ns, int64_t now_ns,
-                       int size)
+bool qn_feedback_judge(QnFeedback *feedback, int64_t cpu_ns, const QnLoopTimes *window,
+                       int64_t now_ns, int size)
 {
-    const bool is_starved = cpu_ns < window_ns / 100 * QN_FEEDBACK_CPU_PERCENT;
+    const int64_t least_ns = qn_min_i64(cpu_ns, window->loop_ns - window->lost_ns);
+    const bool is_starved = least_ns < window->loop_ns / 100 * QN_FEEDBACK_CPU_PERCENT;
     if (!is_starved || feedback->less >= size - 1)
         return false;
     set_less(feedback, feedback->less + 1, now_ns);

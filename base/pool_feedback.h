@@ -16,20 +16,27 @@
 #include <stdint.h>
 
 enum {
-    QN_FEEDBACK_LOOPS = 20,        /* a window */
+    QN_FEEDBACK_LOOPS = 20,        /* a window has so many loops at least, */
+    QN_FEEDBACK_WINDOW_MS = 10,    /* and several of the scheduler's time slices */
     QN_FEEDBACK_WAIT_PERCENT = 30, /* of a window's time: from there on it is suspicious */
     QN_FEEDBACK_CPU_PERCENT =
         75, /* of a window's time: a worker that had less did not run freely */
     QN_FEEDBACK_RETRY_MS = 100
 };
 
+/* Some loops: how long they took, how long of that the caller waited at the end, or was off its
+ * processor itself. */
+typedef struct QnLoopTimes {
+    int loop_count;
+    int64_t loop_ns, wait_ns, lost_ns;
+} QnLoopTimes;
+
 typedef struct QnFeedback {
     int less;         /* threads to do without */
     int64_t retry_ns; /* when to try one more; valid while less > 0 */
     bool is_watching; /* the window before was suspicious, and processor times were noted at its end
                        */
-    int loop_count;   /* of the window in progress */
-    int64_t loop_ns, wait_ns;
+    QnLoopTimes window; /* in progress */
 } QnFeedback;
 
 typedef enum QnFeedbackAction {
@@ -39,19 +46,16 @@ typedef enum QnFeedbackAction {
                        */
 } QnFeedbackAction;
 
-/*
- * Adds loops that took loop_ns, of which callers waited wait_ns at the end.  Where they complete a
- * window, *window_ns is its time.
- */
-QnFeedbackAction qn_feedback_add(QnFeedback *feedback, int loop_count, int64_t loop_ns,
-                                 int64_t wait_ns, int64_t *window_ns);
+/* Adds loops; where they complete a window, *window is all of it. */
+QnFeedbackAction qn_feedback_add(QnFeedback *feedback, const QnLoopTimes *times,
+                                 QnLoopTimes *window);
 
 /*
- * The answer to QN_FEEDBACK_JUDGE: a worker had only cpu_ns in a window of window_ns.  `size` is
- * the number of threads, at least one of which stays.  True where `less` has changed.
+ * The answer to QN_FEEDBACK_JUDGE: a worker had only cpu_ns in that window.  `size` is the number
+ * of threads, at least one of which stays.  True where `less` has changed.
  */
-bool qn_feedback_judge(QnFeedback *feedback, int64_t cpu_ns, int64_t window_ns, int64_t now_ns,
-                       int size);
+bool qn_feedback_judge(QnFeedback *feedback, int64_t cpu_ns, const QnLoopTimes *window,
+                       int64_t now_ns, int size);
 
 /* Forgets what has been seen, but not `less`. */
 void qn_feedback_reset(QnFeedback *feedback);

@@ -51,13 +51,21 @@ void qn_thread_join(QnThread *thread)
     pthread_join(thread->id, NULL);
 }
 
+static int64_t read_ns(clockid_t clock)
+{
+    struct timespec used;
+    return clock_gettime(clock, &used) ? 0 : (int64_t)used.tv_sec * QN_NS_PER_S + used.tv_nsec;
+}
+
 int64_t qn_thread_cpu_ns(const QnThread *thread)
 {
     clockid_t clock;
-    struct timespec used;
-    if (pthread_getcpuclockid(thread->id, &clock) || clock_gettime(clock, &used))
-        return 0;
-    return (int64_t)used.tv_sec * QN_NS_PER_S + used.tv_nsec;
+    return pthread_getcpuclockid(thread->id, &clock) ? 0 : read_ns(clock);
+}
+
+int64_t qn_thread_own_cpu_ns(void)
+{
+    return read_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void qn_wait_on(QnAtomicU32 *word, uint32_t expected)

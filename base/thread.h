@@ -27,6 +27,9 @@ void qn_thread_join(QnThread *thread);
  * call. */
 int64_t qn_thread_cpu_ns(const QnThread *thread);
 
+/* The same of the calling thread. */
+int64_t qn_thread_own_cpu_ns(void);
+
 /* Sleeps until another thread wakes this word, unless it holds something else than `expected`; may
  * return early. */
 void qn_wait_on(QnAtomicU32 *word, uint32_t expected);
