@@ -26,6 +26,17 @@
 /* Products of two 64-bit numbers. */
 __extension__ typedef unsigned __int128 QnU128;
 
+/* Before a loop with a small constant count: unrolled whole, so that arrays indexed by it become
+ * registers. */
+#if defined(__clang__)
+#    define QN_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#    define QN_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+/* Asks for the cache line at p; never faults, whatever p is. */
+#define QN_PREFETCH(p) __builtin_prefetch(p)
+
 #define QN_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Dot products, compiled for AVX-512. */
+#include "engine/devices/cpu/kernels/dot.h"
+#include "engine/devices/cpu/kernels/x86/vector_avx512.h"
+
+#define NAME qn_dot_f32_avx512
+
+#include "engine/devices/cpu/kernels/dot.inc"
