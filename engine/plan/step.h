@@ -23,8 +23,8 @@ typedef struct QnStep QnStep;
 typedef enum QnLayoutKind {
     QN_LAYOUT_PLAIN,   /* contiguous, last dimension fastest */
     QN_LAYOUT_NHWC,    /* rank >= 3: batch, spatial dims, then channels (dims[1]), each pixel at a
-                          multiple of `pitch` bytes; the lanes    between the channels and the pitch hold
-                          anything */
+                          multiple of `pitch` bytes; the lanes    between the channels and the pitch
+                          hold    anything */
     QN_LAYOUT_STRIDED, /* any strides: a view of something else */
 } QnLayoutKind;
 
@@ -106,6 +106,7 @@ typedef enum QnStepKind {
     QN_STEP_APPEND, /* output 0, a growing tensor, gets input 0 as the element of this iteration in
                        front */
     QN_STEP_FINISH, /* output 0: what was appended to input 0, its first axis moved to `axis` */
+    QN_STEP_EXTEND, /* output 0: state `loop` (input 0) with input 1 appended in place */
 } QnStepKind;
 
 struct QnStep {

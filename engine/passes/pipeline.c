@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of the passes, and running them. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "engine/ir/text.h"
+#include "engine/ops/op.h"
+#include "engine/passes/pass.h"
+#include "engine/passes/passes.h"
+
+const QnPass *const qn_passes[] = {
+    &qn_pass_dead_code, /* first: nothing after it looks at what nobody needs */
+};
+const int qn_pass_count = QN_COUNT_OF(qn_passes);
+
+/* Is `name` in a comma-separated list? */
+static bool is_listed(const char *list, const char *name)
+{
+    const size_t size = strlen(name);
+    for (const char *at = list; at && *at;) {
+        const size_t length = strcspn(at, ",");
+        if (length == size && memcmp(at, name, size) == 0)
+            return true;
+        at += length + (at[length] == ',');
+    }
+    return false;
+}
+
+static const QnPass *find(const char *name, size_t size)
+{
+    for (int i = 0; i < qn_pass_count; i++)
+        if (strlen(qn_passes[i]->name) == size && memcmp(qn_passes[i]->name, name, size) == 0)
+            return qn_passes[i];
+    return NULL;
+}
+
+/* Fails where a list holds a name that is no pass's. */
+static QnStatus check_list(const char *option, const char *list, QnError *err)
+{
+    for (const char *at = list; at && *at;) {
+        const size_t length = strcspn(at, ",");
+        if (length && !find(at, length) && !(length == 3 && memcmp(at, "all", 3) == 0)) {
+            const char *names[64];
+            char wanted[64];
+            snprintf(wanted, sizeof wanted, "%.*s", (int)length, at);
+            for (int i = 0; i < qn_pass_count && i < 64; i++)
+                names[i] = qn_passes[i]->name;
+            const char *near = qn_did_you_mean(wanted, names, (size_t)qn_pass_count);
+            return qn_fail(err, QN_BAD_ARGUMENT, "%s: there is no pass '%s'%s%s%s", option, wanted,
+                           near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        }
+        at += length + (at[length] == ',');
+    }
+    return QN_OK;
+}
+
+QnStatus qn_passes_check(const QnPassOptions *options, QnError *err)
+{
+    QN_TRY(check_list("without", options->without, err));
+    QN_TRY(check_list("print-after", options->print_after, err));
+    return check_list("stop-after", options->stop_after, err);
+}
+
+static bool is_wanted(const QnPass *pass, const QnPassOptions *options)
+{
+    if (pass->is_required)
+        return true;
+    if (options->only_onnx && !pass->keeps_onnx)
+        return false;
+    return !options->without ||
+           !(is_listed(options->without, pass->name) || is_listed(options->without, "all"));
+}
+
+static QnStatus print(QnModule *module, const QnPass *pass, const QnPassOptions *options,
+                      QnError *err)
+{
+    if (!options->print || !options->print_after ||
+        !(is_listed(options->print_after, pass->name) || is_listed(options->print_after, "all")))
+        return QN_OK;
+    QnText text = qn_text(module->arena.allocator);
+    qn_module_print(module, &text);
+    const bool failed = text.failed;
+    if (!failed)
+        options->print(options->print_user, pass->name, qn_text_string(&text));
+    qn_text_finish(&text);
+    return failed ? qn_no_memory(err) : QN_OK;
+}
+
+static QnStatus run_pass(QnModule *module, const QnPass *pass, const QnPassOptions *options,
+                         QnError *err)
+{
+    QnPassCall call = {.module = module, .options = options, .err = err};
+    const QnStatus status = pass->run(&call);
+    if (status != QN_OK) {
+        if (status == QN_NO_MEMORY)
+            return qn_no_memory(err);
+        qn_wrap(err, "pass %s", pass->name);
+        return status;
+    }
+#ifndef NDEBUG
+    QN_TRY(qn_module_verify(module, err));
+#endif
+    if (call.changes) {
+        QN_TRY(qn_ops_resolve(module, NULL, err));
+        QN_TRY(qn_infer_module(module, err));
+    }
+    return print(module, pass, options, err);
+}
+
+QnStatus qn_passes_run(QnModule *module, const QnPassOptions *options, QnError *err)
+{
+    QN_TRY(qn_passes_check(options, err));
+    for (int i = 0; i < qn_pass_count; i++) {
+        if (is_wanted(qn_passes[i], options))
+            QN_TRY(run_pass(module, qn_passes[i], options, err));
+        if (options->stop_after && is_listed(options->stop_after, qn_passes[i]->name))
+            break;
+    }
+    return QN_OK;
+}

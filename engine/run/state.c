@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a session keeps from run to run.
+ *
+ * An ordinary state is copied out of the output at the end of a run.  One that grows (a cache: its
+ * output is its input with rows appended) lives in one buffer with room for more rows than it has:
+ * appending writes only the new rows, and both input and output are views of the buffer.
+ */
+#include "base/checked.h"
+#include "engine/run/session.h"
+
+/* The rows before and behind an axis, as bytes: a tensor is [outer][axis][inner bytes]. */
+typedef struct Rows {
+    int64_t outer;
+    size_t inner_bytes;
+} Rows;
+
+static Rows rows_of(const QnTensor *tensor, int axis)
+{
+    Rows rows = {1, qn_type_size(tensor->type)};
+    for (int d = 0; d < tensor->rank; d++) {
+        if (d < axis)
+            rows.outer *= tensor->dims[d];
+        else if (d > axis)
+            rows.inner_bytes *= (size_t)tensor->dims[d];
+    }
+    return rows;
+}
+
+/* A view of `length` rows in a buffer with room for `capacity`. */
+static QnTensor view_of(const QnTensor *like, int axis, int64_t length, int64_t capacity,
+                        void *data)
+{
+    int64_t dims[QN_MAX_RANK];
+    memcpy(dims, like->dims, sizeof dims);
+    dims[axis] = capacity;
+    QnTensor view = qn_tensor(like->type, like->rank, dims, data);
+    view.dims[axis] = length;
+    return view;
+}
+
+/* Writes rows of `from` (any strides) into a view, from its row `first` on. */
+static void write_rows(const QnTensor *view, int axis, int64_t first, const QnTensor *from)
+{
+    const Rows rows = rows_of(from, axis);
+    const size_t size = (size_t)from->dims[axis] * rows.inner_bytes;
+    const int64_t pitch = axis > 0 ? view->strides[axis - 1] : 0;
+    const uint8_t *source = from->data;
+    const int64_t step = axis > 0 ? from->strides[axis - 1] : 0;
+    uint8_t *to = (uint8_t *)view->data + first * view->strides[axis];
+    for (int64_t o = 0; size && o < rows.outer; o++)
+        memmove(to + o * pitch, source + o * step, size);
+}
+
+/* Moves `past` into a buffer with room for `needed` rows at least: at 64 rows the first, later by
+ * doubling. */
+static QnStatus grow(QnSession *session, QnStateBuffer *buffer, const QnTensor *past, int axis,
+                     int64_t needed, QnError *err)
+{
+    const Rows rows = rows_of(past, axis);
+    int64_t capacity = 64;
+    size_t size;
+    while (capacity < needed && capacity < INT64_MAX / 2)
+        capacity *= 2;
+    QnSlot grown = {0};
+    if (!qn_mul_size(&size, (size_t)capacity, (size_t)rows.outer * rows.inner_bytes) ||
+        !qn_slot_reserve(session, &grown, size ? size : 1, 0))
+        return qn_fail(err, QN_NO_MEMORY, "no memory for a state of %lld rows",
+                       (long long)capacity);
+    const QnTensor view = view_of(past, axis, past->dims[axis], capacity, grown.data);
+    write_rows(&view, axis, 0, past);
+    qn_free(session->allocator, buffer->memory.data, buffer->memory.capacity);
+    *buffer = (QnStateBuffer){grown, capacity};
+    return QN_OK;
+}
+
+QnStatus qn_session_extend(QnSession *session, int state, const QnTensor *past,
+                           const QnTensor *rows, QnTensor *out, QnError *err)
+{
+    const int axis = session->plan->states[state].append_axis;
+    QnStateBuffer *buffer = &session->states[state];
+    int64_t length;
+    for (int d = 0; d < past->rank; d++)
+        if (d != axis && past->dims[d] != rows->dims[d])
+            return qn_fail(err, QN_BAD_TENSOR,
+                           "the state has %lld elements along axis %d, what is appended %lld",
+                           (long long)past->dims[d], d, (long long)rows->dims[d]);
+    if (!qn_add_i64(&length, past->dims[axis], rows->dims[axis]))
+        return qn_no_memory(err);
+    if (past->data != buffer->memory.data || length > buffer->capacity)
+        QN_TRY(grow(session, buffer, past, axis, length, err));
+    *out = view_of(past, axis, length, buffer->capacity, buffer->memory.data);
+    write_rows(out, axis, past->dims[axis], rows);
+    return QN_OK;
+}
+
+/* Keeps an ordinary state: a copy of the output. */
+static QnStatus keep_copy(QnSession *session, int s, const QnTensor *made, QnError *err)
+{
+    const size_t size = (size_t)qn_tensor_count(made) * qn_type_size(made->type);
+    void *to = qn_slot_reserve(session, &session->states[s].memory, size ? size : 1, 0);
+    if (!to)
+        return qn_no_memory(err);
+    qn_tensor_copy_contiguous(made, to);
+    session->state_values[s] = qn_value_tensor(qn_tensor(made->type, made->rank, made->dims, to));
+    return QN_OK;
+}
+
+QnStatus qn_session_keep_states(QnSession *session, QnError *err)
+{
+    for (int s = 0; s < session->plan->state_count; s++) {
+        const QnPlanState *state = &session->plan->states[s];
+        const QnValue *made = &session->current->values[session->plan->outputs[state->output]];
+        if (made->kind != QN_TENSOR)
+            continue;
+        if (state->append_axis >= 0)
+            session->state_values[s] = *made;
+        else
+            QN_TRY(keep_copy(session, s, &made->tensor, err));
+    }
+    return QN_OK;
+}
