@@ -31,6 +31,7 @@ set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/quern)
 configure_package_config_file(cmake/quern-config.cmake.in quern-config.cmake
     INSTALL_DESTINATION ${config_dir})
 write_basic_package_version_file(quern-config-version.cmake COMPATIBILITY SameMinorVersion)
+file(RELATIVE_PATH prefix_from_pkgconfig /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/quern.pc.in quern.pc @ONLY)
 install(EXPORT quern NAMESPACE quern:: FILE quern-targets.cmake DESTINATION ${config_dir})
 install(FILES ${PROJECT_BINARY_DIR}/quern-config.cmake
