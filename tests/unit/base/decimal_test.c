@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Exact decimal text of floats: the shortest that reads back, and the nearest float of any text. */
 #include "base/text.h"
 
 #include <float.h>
