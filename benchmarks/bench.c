@@ -92,7 +92,7 @@ static int count_runs(const BenchCase *row)
     return once >= SAMPLE_NS ? 1 : 1 + (int)(SAMPLE_NS / (once + 1));
 }
 
-void bench_row(Bench *bench, const BenchCase *row)
+double bench_row(Bench *bench, const BenchCase *row)
 {
     double ns[SAMPLES], share[SAMPLES];
     const int runs = count_runs(row);
@@ -110,12 +110,13 @@ void bench_row(Bench *bench, const BenchCase *row)
            percent);
     fflush(stdout);
     if (!bench->json)
-        return;
+        return time;
     fprintf(bench->json,
             "%s\n    {\"kind\": \"%s\", \"name\": \"%s\", \"median_ns\": %.0f, "
             "\"gflops\": %.2f, \"peak_percent\": %.1f}",
             bench->has_rows ? "," : "", row->kind, row->name, time, rate, percent);
     bench->has_rows = true;
+    return time;
 }
 
 void *bench_bytes(size_t size)

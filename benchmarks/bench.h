@@ -34,8 +34,8 @@ typedef struct BenchCase {
 bool bench_wants(const Bench *bench, const char *kind, const char *name);
 
 /* Runs the case repeatedly and prints its row: median time, GFLOP/s, percent of the peak of the
- * same moments. */
-void bench_row(Bench *bench, const BenchCase *row);
+ * same moments.  Gives the median in nanoseconds. */
+double bench_row(Bench *bench, const BenchCase *row);
 
 /* `count` floats aligned to 64 bytes, filled with small random numbers; ends the program where
  * there is no memory. */

@@ -54,6 +54,7 @@ int main(int argc, char **argv)
         fprintf(bench.json, "{\"cpu\": \"%s\", \"level\": \"%s\", \"threads\": 1, \"rows\": [",
                 cpu.model, qn_isa_level_name(cpu.isa));
     bench_products(&bench);
+    bench_convolutions(&bench);
     if (bench.json) {
         fprintf(bench.json, "\n]}\n");
         if (fclose(bench.json)) {

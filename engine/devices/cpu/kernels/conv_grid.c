@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/devices/cpu/kernels/conv_grid.h"
+
+#include "base/checked.h"
+#include "engine/devices/cpu/kernels/gemm_block.h"
+
+int64_t qn_conv_phase_count(const QnConv *conv)
+{
+    int64_t count = 1;
+    for (int d = 0; conv->transposed && d < conv->axes; d++)
+        if (!qn_mul_i64(&count, count, conv->stride[d]))
+            return -1;
+    return count;
+}
+
+static void set_axis(QnConvAxis *axis, const QnConv *conv, int d, const QnConvF32 *sizes)
+{
+    *axis = (QnConvAxis){.out_step = 1,
+                         .taps = conv->kernel[d],
+                         .kernel_step = 1,
+                         .in_step = conv->stride[d],
+                         .tap_step = conv->dilation[d]};
+    if (sizes) {
+        axis->count = sizes->out[d];
+        axis->in_first = -sizes->pad[d];
+    }
+}
+
+/*
+ * With q' = q + pad, a kernel position t serves q' if (q' - t * dilation) is a multiple of the
+ * stride: those of phase r are the t with t * dilation = r modulo the stride, which are equally far
+ * apart.
+ */
+static void set_transposed_axis(QnConvAxis *axis, const QnConv *conv, int d, int64_t residue,
+                                const QnConvF32 *sizes)
+{
+    const int64_t stride = conv->stride[d], dilation = conv->dilation[d], kernel = conv->kernel[d];
+    *axis = (QnConvAxis){.out_step = stride, .in_step = 1, .kernel_step = 1};
+    int64_t first = 0;
+    while (first < kernel && first < stride && (first * dilation - residue) % stride != 0)
+        first++;
+    if (first < kernel && first < stride) {
+        int64_t step = 1;
+        while (step * dilation % stride != 0)
+            step++;
+        axis->kernel_first = first;
+        axis->kernel_step = step;
+        axis->taps = (kernel - 1 - first) / step + 1;
+        axis->in_first = (residue - first * dilation) / stride;
+        axis->tap_step = -(step * dilation / stride);
+    }
+    if (!sizes)
+        return;
+    const int64_t pad = sizes->pad[d];
+    const int64_t begin = qn_ceil_div(pad - residue, stride);
+    axis->out_first = begin * stride + residue - pad;
+    axis->count = qn_max_i64(0, qn_ceil_div(sizes->out[d] - axis->out_first, stride));
+    axis->in_first += begin;
+}
+
+void qn_conv_phase(QnConvPhase *out, const QnConv *conv, int64_t index, const QnConvF32 *sizes)
+{
+    *out = (QnConvPhase){.pixels = 1, .taps = 1};
+    for (int d = conv->axes - 1; d >= 0; d--) {
+        QnConvAxis *axis = &out->axis[d];
+        if (conv->transposed) {
+            set_transposed_axis(axis, conv, d, index % conv->stride[d], sizes);
+            index /= conv->stride[d];
+        } else {
+            set_axis(axis, conv, d, sizes);
+        }
+        out->taps *= axis->taps;
+        out->pixels *= axis->count;
+    }
+    out->k = out->taps * (conv->in_channels / conv->groups);
+}
+
+int64_t qn_conv_table_taps(const QnConv *conv, const QnConvPhase *phase)
+{
+    const int64_t inner = phase->axis[conv->axes - 1].taps;
+    if (!conv->from_planes)
+        return phase->taps;
+    return inner ? phase->taps / inner * conv->in_channels : 0;
+}
+
+/* Pixels of one row of the grid: all but the innermost position are the same. */
+typedef struct Segment {
+    int64_t position[QN_CONV_MAX_AXES]; /* of its first pixel */
+    int64_t count;
+    int64_t row; /* of the table */
+} Segment;
+
+/* Where tap `outer` of all axes but the innermost lies for a segment, at innermost position 0;
+ * NULL: outside. */
+static const float *find_row(const QnConvF32 *conv, const QnConvPhase *phase,
+                             const Segment *segment, const float *image, int64_t outer)
+{
+    for (int d = conv->conv.axes - 2; d >= 0; d--) {
+        const QnConvAxis *axis = &phase->axis[d];
+        const int64_t tap = outer % axis->taps;
+        const int64_t at =
+            segment->position[d] * axis->in_step + axis->in_first + tap * axis->tap_step;
+        if (at < 0 || at >= conv->in[d])
+            return NULL;
+        image += at * conv->x.step[d];
+        outer /= axis->taps;
+    }
+    return image;
+}
+
+/* Channels last: one pointer per innermost tap and pixel. */
+static void fill_pixels(const QnConvTable *table, const QnConvF32 *conv, const QnConvAxis *axis,
+                        const Segment *segment, const float *line, int64_t first_tap)
+{
+    const int inner = conv->conv.axes - 1;
+    const int64_t size = conv->in[inner], step = conv->x.step[inner];
+    for (int64_t j = 0; j < axis->taps; j++) {
+        const float **to = table->pointers + (first_tap + j) * QN_GEMM_BLOCK_ROWS + segment->row;
+        int64_t at = segment->position[inner] * axis->in_step + axis->in_first + j * axis->tap_step;
+        for (int64_t i = 0; i < segment->count; i++, at += axis->in_step)
+            to[i] = line && at >= 0 && at < size ? line + at * step : table->zeros;
+    }
+}
+
+/* Planes: one pointer per pixel, to the first of the innermost taps; a run with a hole in it gets a
+ * patch. */
+static void fill_runs(const QnConvTable *table, const QnConvF32 *conv, const QnConvAxis *axis,
+                      const Segment *segment, const float *line, int64_t tap, int64_t taps)
+{
+    const int inner = conv->conv.axes - 1;
+    const int64_t size = conv->in[inner], step = conv->x.step[inner];
+    const float **to = table->pointers + tap * QN_GEMM_BLOCK_ROWS + segment->row;
+    int64_t at = segment->position[inner] * axis->in_step + axis->in_first;
+    const bool is_run = axis->tap_step * step == 1 || axis->taps == 1;
+    for (int64_t i = 0; i < segment->count; i++, at += axis->in_step) {
+        const int64_t last = at + (axis->taps - 1) * axis->tap_step;
+        if (!line) {
+            to[i] = table->zeros;
+        } else if (is_run && at >= 0 && last < size) {
+            to[i] = line + at * step;
+        } else {
+            float *patch = table->patches + ((segment->row + i) * taps + tap) * axis->taps;
+            to[i] = patch;
+            for (int64_t j = 0; j < axis->taps; j++) {
+                const int64_t x = at + j * axis->tap_step;
+                patch[j] = x >= 0 && x < size ? line[x * step] : 0;
+            }
+        }
+    }
+}
+
+static void fill_segment(const QnConvTable *table, const QnConvF32 *conv, const QnConvPhase *phase,
+                         const float *image, const Segment *segment)
+{
+    const QnConvAxis *inner = &phase->axis[conv->conv.axes - 1];
+    const int64_t outer_taps = phase->taps / inner->taps;
+    if (!conv->conv.from_planes) {
+        for (int64_t outer = 0; outer < outer_taps; outer++)
+            fill_pixels(table, conv, inner, segment, find_row(conv, phase, segment, image, outer),
+                        outer * inner->taps);
+        return;
+    }
+    const int64_t taps = outer_taps * conv->conv.in_channels;
+    for (int64_t c = 0, tap = 0; c < conv->conv.in_channels; c++)
+        for (int64_t outer = 0; outer < outer_taps; outer++, tap++)
+            fill_runs(table, conv, inner, segment,
+                      find_row(conv, phase, segment, image + c * conv->x.channel_step, outer), tap,
+                      taps);
+}
+
+void qn_conv_fill_table(const QnConvTable *table, const QnConvF32 *conv, const QnConvPhase *phase,
+                        int64_t image, int64_t first, int64_t count)
+{
+    if (!phase->taps)
+        return;
+    const int inner = conv->conv.axes - 1;
+    const float *data = conv->x.data + image * conv->x.image_step;
+    Segment segment = {.row = 0};
+    for (; segment.row < count; segment.row += segment.count) {
+        int64_t pixel = first + segment.row;
+        for (int d = inner; d >= 0; d--) {
+            segment.position[d] = pixel % phase->axis[d].count;
+            pixel /= phase->axis[d].count;
+        }
+        segment.count =
+            qn_min_i64(count - segment.row, phase->axis[inner].count - segment.position[inner]);
+        fill_segment(table, conv, phase, data, &segment);
+    }
+}
