@@ -6,17 +6,11 @@
  */
 #include <float.h>
 
-#include "base/cpu.h"
 #include "engine/devices/cpu/kernels/pointwise.h"
 #include "tests/support/guard.h"
 #include "tests/support/samples.h"
 #include "tests/support/test.h"
-
-static QnIsa this_cpu(void)
-{
-    QnCpu cpu;
-    return qn_cpu_detect(&cpu, NULL, getenv("QN_CPU"), NULL) == QN_OK ? cpu.isa : QN_ISA_NONE;
-}
+#include "tests/support/this_cpu.h"
 
 static double sigmoid(double x)
 {
@@ -107,7 +101,7 @@ TEST(functions_keep_their_bounds)
     fill_samples();
     for (int v = 0; v < qn_pointwise_variant_count; v++) {
         const QnPointwiseVariant *variant = &qn_pointwise_variants[v];
-        if ((variant->needs & this_cpu()) != variant->needs)
+        if (!runs_here(variant->needs))
             continue;
         for (size_t f = 0; f < sizeof functions / sizeof functions[0]; f++) {
             const QnStripOperand x = {samples_x, 1};
@@ -136,7 +130,7 @@ TEST(gelu_is_near_everywhere)
     fill_samples();
     for (int v = 0; v < qn_pointwise_variant_count; v++) {
         const QnPointwiseVariant *variant = &qn_pointwise_variants[v];
-        if ((variant->needs & this_cpu()) != variant->needs)
+        if (!runs_here(variant->needs))
             continue;
         const QnStripOperand x = {samples_x, 1};
         strip_of(variant, QN_CODE_GELU)(SAMPLES, samples_y, &x);
@@ -169,7 +163,7 @@ TEST(powers_keep_their_bound)
     }
     for (int v = 0; v < qn_pointwise_variant_count; v++) {
         const QnPointwiseVariant *variant = &qn_pointwise_variants[v];
-        if ((variant->needs & this_cpu()) != variant->needs)
+        if (!runs_here(variant->needs))
             continue;
         const QnStripOperand operands[] = {{bases, 1}, {exponents, 1}};
         strip_of(variant, QN_CODE_POW)(COUNT, got, operands);
@@ -225,7 +219,7 @@ TEST(nan_goes_through_max_min_clip_and_relu)
     const float nan[16] = {NAN, 1, NAN, 1}, one[16] = {1, NAN, 1, 1}, two[16] = {2, 2, 2, 2};
     for (int v = 0; v < qn_pointwise_variant_count; v++) {
         const QnPointwiseVariant *variant = &qn_pointwise_variants[v];
-        if ((variant->needs & this_cpu()) != variant->needs)
+        if (!runs_here(variant->needs))
             continue;
         static const QnCode wanted[] = {QN_CODE_MAX, QN_CODE_MIN, QN_CODE_CLIP};
         for (int c = 0; c < 3; c++) {
@@ -330,7 +324,7 @@ TEST(programs_walk_any_shape)
     Samples s = {3};
     for (int v = 0; v < qn_pointwise_variant_count; v++) {
         const QnPointwiseVariant *variant = &qn_pointwise_variants[v];
-        if ((variant->needs & this_cpu()) != variant->needs)
+        if (!runs_here(variant->needs))
             continue;
         QnPointwise program;
         REQUIRE(t, qn_pointwise_init(&program, &spec, variant->needs, NULL) == QN_OK, "%s",
@@ -406,7 +400,7 @@ TEST(outputs_may_be_inputs)
     static float x[COUNT], y[COUNT];
     for (int v = 0; v < qn_pointwise_variant_count; v++) {
         const QnPointwiseVariant *variant = &qn_pointwise_variants[v];
-        if ((variant->needs & this_cpu()) != variant->needs)
+        if (!runs_here(variant->needs))
             continue;
         for (int i = 0; i < COUNT; i++) {
             x[i] = (float)i;

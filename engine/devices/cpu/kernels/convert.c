@@ -6,7 +6,7 @@
 
 #include "base/checked.h"
 #include "base/compiler.h"
-#include "engine/devices/cpu/kernels/small_float.h"
+#include "engine/devices/cpu/kernels/tiny_float.h"
 
 float qn_float_from_f16(uint16_t bits)
 {
@@ -165,16 +165,16 @@ static QnConvertFn *const pairs[QN_FAMILY_COUNT + 1][QN_FAMILY_COUNT + 1] = {
 WIDE(f16, uint16_t, qn_float_from_f16, qn_f16_from_float)
 WIDE(bf16, uint16_t, qn_float_from_bf16, qn_bf16_from_float)
 
-#define SMALL(name, ...)                                   \
-    static const QnSmallFloat name##_kind = {__VA_ARGS__}; \
-    static float name##_decode(uint8_t code)               \
-    {                                                      \
-        return qn_small_float_decode(&name##_kind, code);  \
-    }                                                      \
-    static uint8_t name##_encode(float x)                  \
-    {                                                      \
-        return qn_small_float_encode(&name##_kind, x);     \
-    }                                                      \
+#define SMALL(name, ...)                                  \
+    static const QnTinyFloat name##_kind = {__VA_ARGS__}; \
+    static float name##_decode(uint8_t code)              \
+    {                                                     \
+        return qn_tiny_float_decode(&name##_kind, code);  \
+    }                                                     \
+    static uint8_t name##_encode(float x)                 \
+    {                                                     \
+        return qn_tiny_float_encode(&name##_kind, x);     \
+    }                                                     \
     WIDE(name, uint8_t, name##_decode, name##_encode)
 /* bits, mantissa bits, bias, max, infinity (0: none), NaN, sign, minus zero */
 SMALL(e4m3fn, 8, 3, 7, 0x7e, 0, 0x7f, true, true)

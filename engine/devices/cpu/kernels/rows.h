@@ -14,6 +14,15 @@
     for (int64_t i = 0; i < count; i++) \
     memcpy(to + i * to_stride, from + i * from_stride, size)
 
+/* Fills `bytes`, at least one element, with copies of the element: what is there already is doubled
+ * until it is full. */
+static inline void qn_repeat(char *to, const char *element, int64_t bytes, int64_t size)
+{
+    memcpy(to, element, (size_t)size);
+    for (int64_t done = size; done < bytes; done *= 2)
+        memcpy(to + done, to, (size_t)(done < bytes - done ? done : bytes - done));
+}
+
 /*
  * to[i] = from[i] for i < count; strides in bytes, 0 repeats the source.  Any element size; 1, 2,
  * 4, 8 and 16 are fast. The rows do not overlap.
@@ -25,6 +34,10 @@ static inline void qn_copy_row(void *out, int64_t to_stride, const void *in, int
     const char *from = in;
     if (to_stride == size && from_stride == size) {
         memcpy(to, from, (size_t)(count * size));
+        return;
+    }
+    if (from_stride == 0 && to_stride == size && count > 0) {
+        qn_repeat(to, from, count * size, size);
         return;
     }
     switch (size) {

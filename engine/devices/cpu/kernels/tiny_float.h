@@ -5,14 +5,14 @@
  *     value = (-1)^s 2^(e - bias) (1 + m / 2^mantissa_bits), and 2^(1 - bias) m / 2^mantissa_bits
  * where e is 0
  */
-#ifndef QN_KERNELS_SMALL_FLOAT_H
-#define QN_KERNELS_SMALL_FLOAT_H
+#ifndef QN_KERNELS_TINY_FLOAT_H
+#define QN_KERNELS_TINY_FLOAT_H
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef struct QnSmallFloat {
+typedef struct QnTinyFloat {
     int bits; /* all of them; without a sign where has_sign is false */
     int mantissa_bits;
     int bias;
@@ -21,10 +21,10 @@ typedef struct QnSmallFloat {
     uint8_t nan;      /* a code; 0: there is none, and NaN becomes 0 */
     bool has_sign;
     bool has_minus_zero; /* false in the "uz" kinds, whose minus zero means NaN */
-} QnSmallFloat;
+} QnTinyFloat;
 
 /* From one code to the float it means. */
-static inline float qn_small_float_decode(const QnSmallFloat *kind, uint8_t code)
+static inline float qn_tiny_float_decode(const QnTinyFloat *kind, uint8_t code)
 {
     const int sign_bit = kind->has_sign ? 1 << (kind->bits - 1) : 0;
     const int size = code & (sign_bit ? sign_bit - 1 : 0xff);
@@ -44,7 +44,7 @@ static inline float qn_small_float_decode(const QnSmallFloat *kind, uint8_t code
 
 /* The nearest code, halves to the even one; what is too large, infinity too, becomes the largest
  * finite value. */
-static inline uint8_t qn_small_float_encode(const QnSmallFloat *kind, float x)
+static inline uint8_t qn_tiny_float_encode(const QnTinyFloat *kind, float x)
 {
     if (x != x)
         return kind->nan;
