@@ -47,6 +47,19 @@ V_FN V v_min_nan(V x, V y)
     return v_select(v_is_nan(x), x, v_min(x, y));
 }
 
+/* The first n of p's elements, `fill` in the lanes behind; n >= V_WIDTH loads all. */
+V_FN V v_load_or(const float *p, int64_t n, V fill)
+{
+    return n >= V_WIDTH ? v_load(p) : v_select(vm_part(n), v_load_part(p, n), fill);
+}
+V_FN void v_store_some(float *p, V x, int64_t n)
+{
+    if (n >= V_WIDTH)
+        v_store(p, x);
+    else
+        v_store_part(p, x, n);
+}
+
 /* max and min over the lanes; a NaN among them gives NaN. */
 V_FN float v_reduce_max(V x)
 {

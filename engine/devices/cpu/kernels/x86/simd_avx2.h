@@ -197,6 +197,10 @@ V_FN VM vm_andnot(VM x, VM y) /* ~x & y */
 {
     return _mm256_andnot_ps(x, y);
 }
+V_FN VM vm_part(int64_t n) /* true in the first n lanes */
+{
+    return _mm256_castsi256_ps(v_part(n));
+}
 V_FN int vm_any(VM m)
 {
     return _mm256_movemask_ps(m) != 0;

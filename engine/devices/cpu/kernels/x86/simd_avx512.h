@@ -188,6 +188,10 @@ V_FN VM vm_andnot(VM x, VM y) /* ~x & y */
 {
     return (VM)(~x & y);
 }
+V_FN VM vm_part(int64_t n) /* true in the first n lanes */
+{
+    return v_part(n);
+}
 V_FN int vm_any(VM m)
 {
     return m != 0;
