@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of reduce_simd.inc, for AVX-512. */
+#include "engine/devices/cpu/kernels/x86/reduce_x86.h"
+
+#define RUN    qn_reduce_run_f32_avx512
+#define ACROSS qn_reduce_across_f32_avx512
+#include "engine/devices/cpu/kernels/reduce_simd.inc"
