@@ -7,10 +7,12 @@
 #define QN_ALIGNED(n)            __attribute__((aligned(n)))
 #define QN_ALWAYS_INLINE         inline __attribute__((always_inline))
 #define QN_NOINLINE              __attribute__((noinline))
-#define QN_LIKELY(x)             __builtin_expect(!!(x), 1)
-#define QN_UNLIKELY(x)           __builtin_expect(!!(x), 0)
-#define QN_UNUSED                __attribute__((unused))
-#define QN_WARN_UNUSED           __attribute__((warn_unused_result))
+/* Tells the compiler what holds; a bug if it does not. */
+#define QN_ASSUME(x)   ((x) ? (void)0 : __builtin_unreachable())
+#define QN_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define QN_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define QN_UNUSED      __attribute__((unused))
+#define QN_WARN_UNUSED __attribute__((warn_unused_result))
 
 #if defined(__x86_64__)
 #    define QN_ARCH_X86 1

@@ -58,7 +58,7 @@ QnStatus qn_fail_v(QnError *err, QnStatus status, const char *format, va_list ar
     return status;
 }
 
-QnStatus qn_fail(QnError *err, QnStatus status, const char *format, ...)
+QnStatus(qn_fail)(QnError *err, QnStatus status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -84,7 +84,7 @@ QnStatus qn_wrap(QnError *err, const char *format, ...)
     return err->status;
 }
 
-QnStatus qn_no_memory(QnError *err)
+QnStatus(qn_no_memory)(QnError *err)
 {
     return qn_fail(err, QN_NO_MEMORY, "out of memory");
 }

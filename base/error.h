@@ -3,6 +3,7 @@
 #ifndef QN_BASE_ERROR_H
 #define QN_BASE_ERROR_H
 
+#include <assert.h>
 #include <stdarg.h>
 
 #include "base/compiler.h"
@@ -30,5 +31,18 @@ QnStatus qn_wrap(QnError *err, const char *format, ...) QN_PRINTF(2, 3);
 
 /* Out of memory, with the sentence for it. */
 QnStatus qn_no_memory(QnError *err);
+
+/*
+ * A failure is never QN_OK.  Said here, so that compilers and analyzers see that what a call
+ * wrapped in QN_TRY was to set has been set where the code goes on.
+ */
+static inline QnStatus qn_is_failure(QnStatus status)
+{
+    assert(status != QN_OK);
+    QN_ASSUME(status != QN_OK);
+    return status;
+}
+#define qn_fail(...)      qn_is_failure((qn_fail)(__VA_ARGS__))
+#define qn_no_memory(err) qn_is_failure((qn_no_memory)(err))
 
 #endif

@@ -24,7 +24,7 @@
 
 static QN_ALWAYS_INLINE QN_UNUSED __mmask16 first(int n)
 {
-    return n >= LANES ? 0xffff : n <= 0 ? 0 : (__mmask16)((1U << n) - 1);
+    return (__mmask16)(n >= LANES ? 0xffffU : n <= 0 ? 0U : (1U << n) - 1);
 }
 
 #endif
