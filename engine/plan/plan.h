@@ -12,6 +12,7 @@
 #include "base/report.h"
 #include "engine/devices/device.h"
 #include "engine/plan/step.h"
+#include "quern/plan.h"
 
 /* Where a value's data lies. */
 typedef enum QnStorage {
@@ -54,7 +55,6 @@ typedef struct QnInputSymbol {
     int row, input, axis;
 } QnInputSymbol;
 
-typedef struct QnPlan QnPlan;
 struct QnPlan {
     QnArena arena;
     QnModule *module; /* owned: the graph after all passes */
@@ -77,6 +77,7 @@ struct QnPlan {
     int *input_views; /* [input_view_count] VIEW steps whose data lies in an input's memory, in
                          order */
     int input_view_count;
+    QnValueInfo *input_infos, *output_infos; /* for the public API */
     size_t weight_bytes; /* packed weights and constants */
     void (*release)(
         void *source); /* called with `source` when the plan is freed: the model's bytes */

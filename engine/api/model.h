@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands behind the opaque handles of the public API. */
+#ifndef QN_ENGINE_API_MODEL_H
+#define QN_ENGINE_API_MODEL_H
+
+#include "base/bytes.h"
+#include "base/refcount.h"
+#include "base/report.h"
+#include "engine/ir/graph.h"
+#include "quern/plan.h"
+
+/* A model file's bytes, which weights are views of; counted, since plans keep them. */
+typedef struct QnSource {
+    QnRefcount refs;
+    const QnAllocator *allocator;
+    QnBytes bytes;
+    enum { QN_SOURCE_BORROWED, QN_SOURCE_MAPPED, QN_SOURCE_OWNED } kind;
+} QnSource;
+
+void qn_source_acquire(QnSource *source);
+void qn_source_release(void *source);
+
+struct QnModel {
+    const QnAllocator *allocator;
+    QnSource *source;
+    QnModule *module; /* resolved and inferred; never changed after loading */
+    QnArena texts;    /* for what qn_model_input and kin point to */
+    QnValueInfo *inputs, *outputs;
+    int input_count;
+};
+
+struct QnFindings {
+    QnArena arena;
+    QnReport report;
+};
+
+/* Describes a value of a graph; texts are copied to the arena. */
+QnStatus qn_value_info(QnValueInfo *out, const QnModule *module, const QnIrValue *value,
+                       const char *name, QnArena *arena);
+
+/* Fills a plan's descriptions of inputs and outputs.  QN_NO_MEMORY. */
+QnStatus qn_plan_describe(QnPlan *plan);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans: include/quern/plan.h. */
+#include "quern/plan.h"
+
+#include <stdlib.h>
+
+#include "engine/api/model.h"
+#include "engine/api/options.h"
+#include "engine/devices/cpu/cpu.h"
+#include "engine/passes/pass.h"
+#include "engine/plan/plan.h"
+
+/* The devices, by name. */
+static const struct {
+    const char *name;
+    QnStatus (*create)(QnDevice **out, const char *mask, const QnAllocator *allocator,
+                       QnError *err);
+} devices[] = {
+    {"cpu", qn_cpu_device_create},
+};
+
+static QnStatus create_device(QnDevice **out, const QnPlanOptions *options, QnError *err)
+{
+    for (size_t i = 0; i < QN_COUNT_OF(devices); i++)
+        if (!options->device || !strcmp(options->device, devices[i].name))
+            return devices[i].create(out, getenv("QN_CPU"), options->allocator, err);
+    return qn_fail(err, QN_BAD_ARGUMENT, "there is no device '%s', expected cpu", options->device);
+}
+
+static QnStatus run_passes(QnModule *module, const QnPlanOptions *options, QnError *err)
+{
+    const QnPassOptions passes = {
+        .without = options->without,
+        .print_after = options->print_after,
+        .print = options->print,
+        .print_user = options->print_user,
+        .keep_all = options->keep_all,
+    };
+    return qn_passes_run(module, &passes, err);
+}
+
+QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *options,
+                       QnFindings *findings, QnError *err)
+{
+    QnPlanOptions filled;
+    QnModule *module;
+    QnDevice *device;
+    QnPlan *plan;
+    QN_TRY(qn_options_fill(&filled, sizeof filled, options, options ? options->size : 0,
+                           "QnPlanOptions", err));
+    QN_TRY(qn_module_clone(&module, model->module, err));
+    QnStatus status = run_passes(module, &filled, err);
+    if (status == QN_OK)
+        status = create_device(&device, &filled, err);
+    if (status != QN_OK) {
+        qn_module_free(module);
+        return status;
+    }
+    const QnPlanRequest request = {
+        .module = module,
+        .device = device,
+        .allocator = filled.allocator,
+        .report = findings ? &findings->report : NULL,
+        .states = filled.states,
+        .is_strict = filled.math == QN_MATH_STRICT,
+        .no_reference = filled.no_reference,
+        .keep_all = filled.keep_all,
+        .free_dim = filled.free_dim,
+    };
+    QN_TRY(qn_plan_create(&plan, &request, err));
+    QnStatus described = qn_plan_describe(plan);
+    if (described != QN_OK) {
+        qn_plan_destroy(plan);
+        return qn_no_memory(err);
+    }
+    qn_source_acquire(model->source);
+    plan->source = model->source;
+    plan->release = qn_source_release;
+    *out = plan;
+    return QN_OK;
+}
+
+void qn_plan_free(QnPlan *plan)
+{
+    qn_plan_destroy(plan);
+}
+
+QnStatus qn_plan_describe(QnPlan *plan)
+{
+    const QnGraph *main = plan->module->main;
+    QN_ALLOC(plan->input_infos, &plan->arena, main->input_count);
+    QN_ALLOC(plan->output_infos, &plan->arena, main->output_count);
+    for (int i = 0; i < main->input_count; i++)
+        QN_TRY(qn_value_info(&plan->input_infos[i], plan->module, main->inputs[i],
+                             main->inputs[i]->name, &plan->arena));
+    for (int i = 0; i < main->output_count; i++)
+        QN_TRY(qn_value_info(&plan->output_infos[i], plan->module, main->outputs[i].value,
+                             main->output_names[i], &plan->arena));
+    return QN_OK;
+}
+
+int qn_plan_input_count(const QnPlan *plan)
+{
+    return plan->input_count;
+}
+
+int qn_plan_output_count(const QnPlan *plan)
+{
+    return plan->output_count;
+}
+
+QnValueInfo qn_plan_input(const QnPlan *plan, int i)
+{
+    return plan->input_infos[i];
+}
+
+QnValueInfo qn_plan_output(const QnPlan *plan, int i)
+{
+    return plan->output_infos[i];
+}
