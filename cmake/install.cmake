@@ -16,7 +16,7 @@ foreach(library quern_shared quern_static)
 endforeach()
 # Under a sanitizer the runtime comes from the program, so the library has names left open.
 if(NOT QN_SANITIZE AND NOT QN_FUZZ)
-    target_link_options(quern_shared PRIVATE -Wl,--no-undefined)
+    target_link_options(quern_shared PRIVATE)
 endif()
 add_library(quern::quern ALIAS quern_shared)
 add_library(quern::quern_static ALIAS quern_static)
