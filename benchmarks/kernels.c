@@ -55,6 +55,7 @@ int main(int argc, char **argv)
                 cpu.model, qn_isa_level_name(cpu.isa));
     bench_products(&bench);
     bench_convolutions(&bench);
+    bench_depthwise(&bench);
     if (bench.json) {
         fprintf(bench.json, "\n]}\n");
         if (fclose(bench.json)) {

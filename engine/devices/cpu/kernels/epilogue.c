@@ -61,6 +61,8 @@ void qn_epilogue_finish_biased(const QnEpilogueLine *line)
         line->activate(line->sums, line->sums, line->count, e->activation, e->p, e->q);
     if (line->residual && e->residual_last)
         add_residual(line);
+    if (line->c == line->sums)
+        return;
     if (line->c_step == 1) {
         memcpy(line->c, line->sums, (size_t)line->count * sizeof *line->c);
         return;

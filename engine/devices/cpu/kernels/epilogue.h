@@ -65,7 +65,7 @@ QnActivateF32Fn *qn_activate_f32_pick(QnIsa have);
 /*
  * Does the epilogue to one line of bare sums, in place, and stores it.  `bias` and `residual` are
  * the epilogue's at the first column of this line, or NULL where it has none; the output's columns
- * lie c_step floats apart.
+ * lie c_step floats apart; with c_step 1 it may be the sums themselves.
  */
 typedef struct QnEpilogueLine {
     const QnEpilogue *epilogue;

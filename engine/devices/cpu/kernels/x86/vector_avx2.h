@@ -19,6 +19,7 @@
 #define FMA(a, b, c)        _mm256_fmadd_ps(a, b, c)
 #define MAX(a, b)           _mm256_max_ps(a, b)
 #define MIN(a, b)           _mm256_min_ps(a, b)
+#define PIN(v)              __asm__("" : "+x"(v))
 #define REDUCE(v)           reduce(v)
 #define LOAD_TAIL(p, n)     load_first(p, n)
 #define STORE_TAIL(p, v, n) store_first(p, v, n)
@@ -26,7 +27,7 @@
 /* Sliding a window over this gives the mask of the first n lanes. */
 static const int32_t masks[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 
-static QN_ALWAYS_INLINE QN_UNUSED __m256i first(int n)
+static QN_ALWAYS_INLINE QN_UNUSED __m256i first_lanes(int n)
 {
     return _mm256_loadu_si256((const __m256i *)(const void *)(masks + LANES - n));
 }
@@ -35,7 +36,7 @@ static QN_ALWAYS_INLINE QN_UNUSED __m256 load_first(const float *p, int n)
 {
     if (n >= LANES)
         return _mm256_loadu_ps(p);
-    return n <= 0 ? _mm256_setzero_ps() : _mm256_maskload_ps(p, first(n));
+    return n <= 0 ? _mm256_setzero_ps() : _mm256_maskload_ps(p, first_lanes(n));
 }
 
 /* The masked store is slow on some CPUs, so whole vectors avoid it. */
@@ -44,7 +45,7 @@ static QN_ALWAYS_INLINE QN_UNUSED void store_first(float *p, __m256 v, int n)
     if (n >= LANES)
         _mm256_storeu_ps(p, v);
     else if (n > 0)
-        _mm256_maskstore_ps(p, first(n), v);
+        _mm256_maskstore_ps(p, first_lanes(n), v);
 }
 
 static QN_ALWAYS_INLINE QN_UNUSED float reduce(__m256 v)

@@ -18,11 +18,12 @@
 #define FMA(a, b, c)        _mm512_fmadd_ps(a, b, c)
 #define MAX(a, b)           _mm512_max_ps(a, b)
 #define MIN(a, b)           _mm512_min_ps(a, b)
+#define PIN(v)              __asm__("" : "+v"(v))
 #define REDUCE(v)           _mm512_reduce_add_ps(v)
-#define LOAD_TAIL(p, n)     _mm512_maskz_loadu_ps(first(n), p)
-#define STORE_TAIL(p, v, n) _mm512_mask_storeu_ps(p, first(n), v)
+#define LOAD_TAIL(p, n)     _mm512_maskz_loadu_ps(first_lanes(n), p)
+#define STORE_TAIL(p, v, n) _mm512_mask_storeu_ps(p, first_lanes(n), v)
 
-static QN_ALWAYS_INLINE QN_UNUSED __mmask16 first(int n)
+static QN_ALWAYS_INLINE QN_UNUSED __mmask16 first_lanes(int n)
 {
     return (__mmask16)(n >= LANES ? 0xffffU : n <= 0 ? 0U : (1U << n) - 1);
 }
