@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pooling: the portable functions, the list of variants, and the walk over windows. */
+#include "engine/devices/cpu/kernels/pool.h"
+
+#include <math.h>
+
+#include "base/checked.h"
+#if QN_ARCH_X86
+#    include "engine/devices/cpu/kernels/x86/pool_x86.h"
+#endif
+
+/* Integers are never NaN; one body serves them and floats. */
+#pragma GCC diagnostic ignored "-Wtautological-compare"
+
+#define T       float
+#define LOWEST  -INFINITY
+#define NAME(x) f32_##x
+#include "engine/devices/cpu/kernels/pool_typed.inc"
+
+#define T       double
+#define LOWEST  -INFINITY
+#define NAME(x) f64_##x
+#include "engine/devices/cpu/kernels/pool_typed.inc"
+
+#define T       int8_t
+#define LOWEST  INT8_MIN
+#define NAME(x) i8_##x
+#include "engine/devices/cpu/kernels/pool_typed.inc"
+
+#define T       uint8_t
+#define LOWEST  0
+#define NAME(x) u8_##x
+#include "engine/devices/cpu/kernels/pool_typed.inc"
+
+#define T       float
+#define NAME(x) f32_##x
+#include "engine/devices/cpu/kernels/pool_sums.inc"
+
+#define T       double
+#define NAME(x) f64_##x
+#include "engine/devices/cpu/kernels/pool_sums.inc"
+
+static QnPoolFn *const f32_table[QN_POOL_KIND_COUNT] = {f32_max, f32_average, f32_norm};
+static QnPoolFn *const f64_table[QN_POOL_KIND_COUNT] = {f64_max, f64_average, f64_norm};
+static QnPoolFn *const i8_table[QN_POOL_KIND_COUNT] = {i8_max};
+static QnPoolFn *const u8_table[QN_POOL_KIND_COUNT] = {u8_max};
+
+const QnPoolVariant qn_pool_variants[] = {
+#if QN_ARCH_X86
+    {"pool_f32_avx512", QN_ISA_AVX2 | QN_ISA_AVX512, QN_FAMILY_F32, qn_pool_f32_avx512},
+    {"pool_f32_avx2", QN_ISA_AVX2, QN_FAMILY_F32, qn_pool_f32_avx2},
+#endif
+    {"pool_f32_c", QN_ISA_NONE, QN_FAMILY_F32, f32_table},
+    {"pool_f64_c", QN_ISA_NONE, QN_FAMILY_F64, f64_table},
+    {"pool_i8_c", QN_ISA_NONE, QN_FAMILY_I8, i8_table},
+    {"pool_u8_c", QN_ISA_NONE, QN_FAMILY_U8, u8_table},
+};
+const int qn_pool_variant_count = (int)QN_COUNT_OF(qn_pool_variants);
+
+QnPoolFn *qn_pool_pick(const QnPool *pool, QnIsa have)
+{
+    const bool is_row = pool->x_channel_stride == 1 && pool->y_channel_stride == 1;
+    for (int i = 0; i < qn_pool_variant_count; i++) {
+        const QnPoolVariant *v = &qn_pool_variants[i];
+        if (v->family == pool->family && (v->needs & have) == v->needs &&
+            (is_row || v->needs == QN_ISA_NONE) && v->run[pool->kind])
+            return v->run[pool->kind];
+    }
+    return NULL;
+}
+
+int64_t qn_pool_unit_count(const QnPool *pool)
+{
+    int64_t count = pool->batch;
+    for (int d = 0; d < pool->rank - 1; d++)
+        count *= pool->y_dims[d];
+    return count;
+}
+
+/* Where a window lies along each axis: taps first <= k < last are inside x. */
+typedef struct Window {
+    int64_t first[QN_MAX_RANK], last[QN_MAX_RANK];
+    int64_t start[QN_MAX_RANK]; /* the coordinate of tap 0 */
+} Window;
+
+static void place(const QnPool *pool, Window *window, int d, int64_t output)
+{
+    const int64_t start = output * pool->strides[d] - pool->pads_begin[d],
+                  step = pool->dilations[d];
+    const int64_t first = start < 0 ? qn_ceil_div(-start, step) : 0;
+    const int64_t last = start < pool->x_dims[d] ? qn_ceil_div(pool->x_dims[d] - start, step) : 0;
+    window->start[d] = start;
+    window->first[d] = qn_min_i64(first, pool->kernel[d]);
+    window->last[d] = qn_max_i64(window->first[d], qn_min_i64(last, pool->kernel[d]));
+}
+
+/* What AVERAGE divides by. */
+static int64_t divisor(const QnPool *pool, const Window *window)
+{
+    int64_t count = 1;
+    for (int d = 0; d < pool->rank; d++) {
+        const int64_t end = pool->x_dims[d] + pool->pads_end[d] - window->start[d];
+        const int64_t inside =
+            qn_min_i64(pool->kernel[d], end <= 0 ? 0 : qn_ceil_div(end, pool->dilations[d]));
+        count *= pool->counts_pad ? inside : window->last[d] - window->first[d];
+    }
+    return count;
+}
+
+typedef struct Index {
+    int64_t *data; /* of the window's first channel; NULL: none wanted */
+    int64_t first;
+} Index;
+
+static void call(const QnPool *pool, QnPoolFn *run, const QnPoolTaps *taps, const char *x, char *y,
+                 Index index)
+{
+    if (!index.data)
+        run(taps, pool->channels, pool->x_channel_stride, pool->y_channel_stride, x, y);
+    else
+        (pool->family == QN_FAMILY_F32   ? f32_max_indices
+         : pool->family == QN_FAMILY_F64 ? f64_max_indices
+         : pool->family == QN_FAMILY_I8
+             ? i8_max_indices
+             : u8_max_indices)(taps, pool->channels, pool->x_channel_stride, pool->y_channel_stride,
+                               x, y, index.data, index.first, pool->index_channel_stride);
+}
+
+/* One output position: its taps in order, in calls of at most QN_POOL_TAPS. */
+static void pool_window(const QnPool *pool, QnPoolFn *run, const Window *window, const char *x,
+                        char *y, Index index)
+{
+    QnPoolTaps taps = {.is_first = true, .p = pool->p};
+    int64_t k[QN_MAX_RANK], left = 1;
+    for (int d = 0; d < pool->rank; d++) {
+        k[d] = window->first[d];
+        left *= window->last[d] - window->first[d];
+    }
+    const int64_t count = divisor(pool, window);
+    taps.scale = count > 0 ? 1.0 / (double)count : 0;
+    do {
+        taps.count = (int)qn_min_i64(left, QN_POOL_TAPS);
+        taps.is_last = left <= QN_POOL_TAPS;
+        for (int t = 0; t < taps.count; t++) {
+            taps.offsets[t] = taps.positions[t] = 0;
+            for (int d = 0; d < pool->rank; d++) {
+                const int64_t at = window->start[d] + k[d] * pool->dilations[d];
+                taps.offsets[t] += at * pool->x_strides[d];
+                taps.positions[t] += at * pool->index_strides[d];
+            }
+            for (int d = pool->rank - 1; d >= 0 && ++k[d] == window->last[d]; d--)
+                k[d] = window->first[d];
+        }
+        call(pool, run, &taps, x, y, index);
+        taps.is_first = false;
+        left -= taps.count;
+    } while (left > 0);
+}
+
+void qn_pool_run(const QnPool *pool, QnPoolFn *run, const void *x, void *y, int64_t *indices,
+                 int64_t begin, int64_t end)
+{
+    const int64_t size = qn_family_size(pool->family);
+    const int last = pool->rank - 1;
+    for (int64_t unit = begin; unit < end; unit++) {
+        Window window = {0};
+        int64_t rest = unit, at = 0;
+        for (int d = last - 1; d >= 0; d--) {
+            const int64_t output = rest % pool->y_dims[d];
+            place(pool, &window, d, output);
+            at += output * pool->y_strides[d];
+            rest /= pool->y_dims[d];
+        }
+        at += rest * pool->y_batch_stride;
+        const char *from = (const char *)x + rest * pool->x_batch_stride * size;
+        for (int64_t o = 0; o < pool->y_dims[last]; o++) {
+            const int64_t element = at + o * pool->y_strides[last];
+            const Index index = {indices ? indices + element : NULL,
+                                 rest * pool->index_batch_stride};
+            place(pool, &window, last, o);
+            pool_window(pool, run, &window, from, (char *)y + element * size, index);
+        }
+    }
+}
