@@ -133,6 +133,11 @@ QnStatus qn_op_call(const QnCall *call)
 
 QnStatus qn_reference_view(const QnCall *call)
 {
+    if (call->inputs[0].kind !=
+        QN_TENSOR) { /* Identity of a collection: values are never changed, so shared */
+        call->outputs[0] = call->inputs[0];
+        return QN_OK;
+    }
     const QnTensor *x = qn_call_input(call, 0);
     QnTensor *y = qn_call_result(call, 0);
     const int64_t count = qn_tensor_count(x);
