@@ -194,7 +194,7 @@ QnIrValue *qn_value_create(QnGraph *graph, const char *name, const QnIrType *typ
  * another one. */
 QnStatus qn_value_set_name(QnIrValue *value, const char *name);
 
-/* Was the name made up, not the model's? */
+/* Is the name of the form of those made up, "%<number>"? */
 bool qn_value_is_made_up(const QnIrValue *value);
 
 /*
@@ -311,6 +311,13 @@ bool qn_graph_is_within(const QnGraph *graph, const QnGraph *outer);
 /* How a message calls a node: "node 'conv1'" or "Conv node making 'x'".  Valid until the buffer
  * goes. */
 const char *qn_node_label(const QnNode *node, char *text, size_t size);
+
+/* A number for a tensor's type, dims and elements, and whether two have the same, bit for bit. */
+uint64_t qn_tensor_hash(const QnTensor *tensor);
+bool qn_tensor_is_same(const QnTensor *a, const QnTensor *b);
+
+/* A number for all that qn_module_print says, and all elements of constants. */
+QnStatus qn_module_hash(uint64_t *out, const QnModule *module, QnError *err);
 
 /*
  * The one place that says what a well-formed module is: lists consistent, uses linked both ways,

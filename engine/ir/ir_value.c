@@ -91,8 +91,8 @@ QnStatus qn_value_set_name(QnIrValue *value, const char *name)
 
 bool qn_value_is_made_up(const QnIrValue *value)
 {
-    const QnNames *names = &value->graph->module->names;
-    return value->name[0] == '%' && find_slot(names, value->name)->made_up == value;
+    const char *digits = value->name + 1;
+    return value->name[0] == '%' && *digits && digits[strspn(digits, "0123456789")] == 0;
 }
 
 /* --- values --- */

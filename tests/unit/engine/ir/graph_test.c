@@ -102,12 +102,13 @@ TEST(made_up_names_are_new_and_give_way)
     QnIrValue *third = qn_value_create(m->main, NULL, NULL);
     EXPECT(t, !strcmp(first->name, "%0") && strcmp(third->name, "%2"), "%s %s", first->name,
            third->name);
-    EXPECT(t, qn_value_is_made_up(third) && !qn_value_is_made_up(taken), "which are made up?");
+    EXPECT(t, qn_value_is_made_up(third) && qn_value_is_made_up(taken), "which are made up?");
     QnIrValue *late = qn_value_create(m->main, "%0", NULL);
     EXPECT(t, !strcmp(late->name, "%0") && strcmp(first->name, "%0"), "%s %s", late->name,
            first->name);
     EXPECT(t, qn_value_set_name(first, "w") == QN_OK && !strcmp(first->name, "w"), "%s",
            first->name);
+    EXPECT(t, !qn_value_is_made_up(first), "w is made up");
     qn_module_free(m);
 }
 
