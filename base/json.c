@@ -302,6 +302,7 @@ static bool take(QnJson *in, QnJsonKind kind)
     };
     if (qn_json_kind(in) != kind)
         reject(in, reasons[kind]);
+    in->value_at = in->at;
     in->has_value = false;
     in->is_first = false;
     return in->status == QN_OK;
@@ -639,6 +640,18 @@ static void describe(const QnJson *in, char text[32])
         snprintf(text, 32, "the byte 0x%02x", *in->failed_at);
 }
 
+/* "<what>: line L, column C: " in front of the message of `err`. */
+static QnStatus wrap_place(const QnJson *in, const char *what, QnError *err)
+{
+    size_t line = 1, column = 1;
+    for (const uint8_t *p = in->origin; p < in->failed_at; p++) {
+        line += *p == '\n';
+        column = *p == '\n' ? 1 : column + 1;
+    }
+    qn_wrap(err, "%s: line %zu, column %zu", what, line, column);
+    return in->status;
+}
+
 QnStatus qn_json_finish(QnJson *in, const char *what, QnError *err)
 {
     if (in->has_value)
@@ -651,14 +664,21 @@ QnStatus qn_json_finish(QnJson *in, const char *what, QnError *err)
         reject(in, "expected nothing more after the value");
     if (in->status == QN_OK)
         return QN_OK;
-    size_t line = 1, column = 1;
-    for (const uint8_t *p = in->origin; p < in->failed_at; p++) {
-        line += *p == '\n';
-        column = *p == '\n' ? 1 : column + 1;
-    }
     char found[32];
     describe(in, found);
     const bool is_expected = strncmp(in->reason, "expected", 8) == 0;
-    return qn_fail(err, in->status, "%s: line %zu, column %zu: %s%s%s", what, line, column,
-                   in->reason, is_expected ? ", found " : "", is_expected ? found : "");
+    qn_fail(err, in->status, "%s%s%s", in->reason, is_expected ? ", found " : "",
+            is_expected ? found : "");
+    return wrap_place(in, what, err);
+}
+
+QnStatus qn_json_refuse(QnJson *in, const uint8_t *at, const char *what, QnError *err,
+                        const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    qn_fail_v(err, in->malformed, format, args);
+    va_end(args);
+    reject_at(in, at, "refused");
+    return wrap_place(in, what, err);
 }

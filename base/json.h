@@ -49,7 +49,8 @@ typedef struct QnJson {
     QnStatus malformed; /* the status of a failure; QN_BAD_ARGUMENT */
 
     const uint8_t *origin, *at, *end;
-    QnJsonText key; /* of the current member */
+    const uint8_t *value_at; /* the value that was read last */
+    QnJsonText key;          /* of the current member */
     uint64_t
         objects[QN_JSON_DEPTH_LIMIT / 64 + 1]; /* bit d: is the container at depth d an object? */
     int depth;                                 /* open containers */
@@ -79,6 +80,13 @@ void qn_json_fail(QnJson *in, QnStatus status, const char *reason);
  * "<what>: line L, column C: <reason>".  Columns count bytes from 1.
  */
 QnStatus qn_json_finish(QnJson *in, const char *what, QnError *err);
+
+/*
+ * Makes the cursor fail at a place in its bytes (`value_at`, or the key) with a sentence of its
+ * user's, and fills `err` as qn_json_finish would.
+ */
+QnStatus qn_json_refuse(QnJson *in, const uint8_t *at, const char *what, QnError *err,
+                        const char *format, ...) QN_PRINTF(5, 6);
 
 /* What the value at the cursor begins like; it is not read. */
 QnJsonKind qn_json_kind(QnJson *in);

@@ -33,6 +33,15 @@ void qn_proto_fail(QnProto *in, QnStatus status, const char *reason)
     in->bytes = (QnBytes){0};
 }
 
+void qn_proto_adopt(QnProto *in, const QnProto *inner)
+{
+    if (in->status != QN_OK || inner->status == QN_OK)
+        return;
+    qn_proto_fail(in, inner->status, inner->reason);
+    in->field = inner->field;
+    in->field_at = inner->field_at;
+}
+
 QnStatus qn_proto_finish(const QnProto *in, const char *message, QnError *err)
 {
     if (in->status == QN_OK)

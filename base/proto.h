@@ -65,6 +65,9 @@ static inline bool qn_proto_failed(const QnProto *in)
  */
 void qn_proto_fail(QnProto *in, QnStatus status, const char *reason);
 
+/* Makes the cursor fail as the cursor of a message inside it did, if that failed. */
+void qn_proto_adopt(QnProto *in, const QnProto *inner);
+
 /* QN_OK, or the failure as "<message> at byte N: field F: <reason>".  `message` is the type, for
  * people. */
 QnStatus qn_proto_finish(const QnProto *in, const char *message, QnError *err);
