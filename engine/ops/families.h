@@ -6,7 +6,15 @@
 
 #include "engine/ops/op.h"
 
-#define QN_OP_FAMILIES(X) X(elementwise)
+/* clang-format off */
+#define QN_OP_FAMILIES(X) \
+    X(activation) \
+    X(conv) \
+    X(elementwise) \
+    X(matmul) \
+    X(pool) \
+    X(reshape)
+/* clang-format on */
 
 #define QN_OP_FAMILY_DECLARE(name) extern const QnOp qn_ops_##name[];
 QN_OP_FAMILIES(QN_OP_FAMILY_DECLARE)
