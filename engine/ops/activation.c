@@ -24,7 +24,7 @@ const QnOp qn_ops_activation[] = {
      .inputs = "X: signed",
      .outputs = "Y: T",
      .traits = QN_OP_IN_PLACE,
-     .infer = qn_infer_same,
+     .infer = qn_infer_unary,
      .reference = qn_reference_elementwise,
      .scalar = {.unary = relu, .unary_int = relu_int},
      QN_PROGRAM(relu_program)},

@@ -11,6 +11,7 @@
     X(activation) \
     X(conv) \
     X(elementwise) \
+    X(math) \
     X(matmul) \
     X(pool) \
     X(reshape)

@@ -137,6 +137,11 @@ QnStatus qn_infer_want_rank(const QnInfer *in, int i, int rank)
 
 /* ---- ready ones ---- */
 
+QnStatus qn_infer_unary(QnInfer *in)
+{
+    return qn_infer_output(in, 0, qn_infer_type(in, 0));
+}
+
 QnStatus qn_infer_same(QnInfer *in)
 {
     QN_TRY(qn_infer_output(in, 0, qn_infer_type(in, 0)));

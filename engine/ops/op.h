@@ -182,6 +182,7 @@ QnStatus qn_infer_fail(const QnInfer *in, const char *format, ...) QN_PRINTF(2, 
 
 /* Ready ones.  Elementwise: outputs get the broadcast shape of all inputs and input 0's type; also
  * bool for comparisons. */
+QnStatus qn_infer_unary(QnInfer *in);       /* type and shape of input 0, but not its content */
 QnStatus qn_infer_same(QnInfer *in);        /* output 0 is like input 0; content passes through */
 QnStatus qn_infer_elementwise(QnInfer *in); /* broadcast; also + - * / of contents, see infer.c */
 QnStatus qn_infer_compare(QnInfer *in);     /* broadcast, bool */
