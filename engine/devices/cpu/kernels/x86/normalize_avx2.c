@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The normalization of normalize_simd.inc, for AVX2. */
+#include "engine/devices/cpu/kernels/x86/normalize_x86.h"
+
+#define NORMALIZE qn_normalize_f32_avx2
+#include "engine/devices/cpu/kernels/normalize_simd.inc"
