@@ -39,7 +39,8 @@ static double now_ns(void)
 #    define SPIN(type)                                                                           \
         __asm__ volatile("vzeroall\n1:\n" CHAINS(type) "dec %0\njnz 1b\nvzeroupper"              \
                          : "+r"(rounds)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", \
-                           "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "cc")
+                           "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",  \
+                           "xmm15", "cc")
 
 /* GFLOP/s of one core at this moment; 0: not known for this level. */
 static double measure_peak(QnIsa isa)

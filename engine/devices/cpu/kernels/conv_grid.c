@@ -122,6 +122,14 @@ static void fill_pixels(const QnConvTable *table, const QnConvF32 *conv, const Q
     }
 }
 
+/* A run of innermost taps with some outside the image, written out. */
+static void fill_patch(float *patch, const float *line, const QnConvAxis *axis, int64_t at,
+                       int64_t size, int64_t step)
+{
+    for (int64_t j = 0; j < axis->taps; j++, at += axis->tap_step)
+        patch[j] = at >= 0 && at < size ? line[at * step] : 0;
+}
+
 /* Planes: one pointer per pixel, to the first of the innermost taps; a run with a hole in it gets a
  * patch. */
 static void fill_runs(const QnConvTable *table, const QnConvF32 *conv, const QnConvAxis *axis,
@@ -130,22 +138,29 @@ static void fill_runs(const QnConvTable *table, const QnConvF32 *conv, const QnC
     const int inner = conv->conv.axes - 1;
     const int64_t size = conv->in[inner], step = conv->x.step[inner];
     const float **to = table->pointers + tap * QN_GEMM_BLOCK_ROWS + segment->row;
-    int64_t at = segment->position[inner] * axis->in_step + axis->in_first;
-    const bool is_run = axis->tap_step * step == 1 || axis->taps == 1;
-    for (int64_t i = 0; i < segment->count; i++, at += axis->in_step) {
-        const int64_t last = at + (axis->taps - 1) * axis->tap_step;
-        if (!line) {
+    if (!line) {
+        for (int64_t i = 0; i < segment->count; i++)
             to[i] = table->zeros;
-        } else if (is_run && at >= 0 && last < size) {
-            to[i] = line + at * step;
-        } else {
-            float *patch = table->patches + ((segment->row + i) * taps + tap) * axis->taps;
-            to[i] = patch;
-            for (int64_t j = 0; j < axis->taps; j++) {
-                const int64_t x = at + j * axis->tap_step;
-                patch[j] = x >= 0 && x < size ? line[x * step] : 0;
-            }
-        }
+        return;
+    }
+    /* Pixels first .. last have all their taps in the image, where a run can begin. */
+    const int64_t at = segment->position[inner] * axis->in_step + axis->in_first;
+    const int64_t reach = (axis->taps - 1) * axis->tap_step;
+    const bool is_run = axis->tap_step * step == 1 || axis->taps == 1;
+    const int64_t low = qn_ceil_div(-at, axis->in_step);
+    const int64_t high = qn_floor_div(size - 1 - reach - at, axis->in_step);
+    const int64_t first = is_run ? qn_min_i64(segment->count, qn_max_i64(0, low)) : segment->count;
+    const int64_t last = qn_min_i64(segment->count - 1, high);
+    for (int64_t i = first; i <= last; i++)
+        to[i] = line + (at + i * axis->in_step) * step;
+    for (int64_t i = 0; i < segment->count; i++) {
+        if (i == first && last >= first)
+            i = last + 1;
+        if (i >= segment->count)
+            break;
+        float *patch = table->patches + ((segment->row + i) * taps + tap) * axis->taps;
+        to[i] = patch;
+        fill_patch(patch, line, axis, at + i * axis->in_step, size, step);
     }
 }
 
