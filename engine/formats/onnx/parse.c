@@ -563,9 +563,9 @@ QnStatus onnx_parse(OnnxModel **out, QnReader *in)
     return QN_OK;
 }
 
-QnStatus onnx_parse_tensor(QnProto *from, OnnxTensor *tensor, QnArena *arena, QnError *err)
+QnStatus onnx_parse_tensor(QnProto from, OnnxTensor *tensor, QnArena *arena, QnError *err)
 {
     const Parser parser = {arena, err};
     *tensor = (OnnxTensor){.name = ""};
-    return parse_tensor(&parser, *from, tensor);
+    return parse_tensor(&parser, from, tensor);
 }

@@ -10,6 +10,6 @@
 QnStatus onnx_parse(OnnxModel **out, QnReader *in);
 
 /* Parses a TensorProto alone, as test data holds them; `from` is a cursor over its bytes. */
-QnStatus onnx_parse_tensor(QnProto *from, OnnxTensor *tensor, QnArena *arena, QnError *err);
+QnStatus onnx_parse_tensor(QnProto from, OnnxTensor *tensor, QnArena *arena, QnError *err);
 
 #endif
