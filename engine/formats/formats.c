@@ -18,8 +18,7 @@ const QnFormat *qn_format_find(const char *name)
     return NULL;
 }
 
-/* ---- probing
- * ---------------------------------------------------------------------------------------- */
+/* --- probing --- */
 
 /* Is the end of `path` one of the suffixes, which stand apart by spaces? */
 static bool has_suffix(const char *path, const char *suffixes)
@@ -97,8 +96,7 @@ static QnStatus pick_format(const QnFormat **out, const QnReader *in)
                           "%s: this is no model file of a format that is known", in->file);
 }
 
-/* ---- reading
- * ---------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 /* A failure that no finding told gets the file's name in front, and a sentence if it has none. */
 static QnStatus name_failure(const QnReader *in, QnStatus status)

@@ -36,8 +36,7 @@ static QnStatus expand_graph(Inliner *in, OnnxGraph *graph);
 static QnStatus copy_graph(Call *call, const OnnxGraph *from, const OnnxScope *outer,
                            OnnxGraph **out);
 
-/* ---- names
- * ------------------------------------------------------------------------------------------ */
+/* --- names --- */
 
 /* A name of the body, as it is called in the copy.  Names from nowhere were severe findings before.
  */
@@ -76,8 +75,7 @@ static QnStatus define_all(Call *call, const OnnxGraph *graph, OnnxScope *names)
     return QN_OK;
 }
 
-/* ---- copying
- * ---------------------------------------------------------------------------------------- */
+/* --- copying --- */
 
 /* The value that a reference stands for: the call's, else the default, else none. */
 static const OnnxAttribute *find_actual(const Call *call, const char *name)
@@ -197,8 +195,7 @@ static QnStatus copy_graph(Call *call, const OnnxGraph *from, const OnnxScope *o
     return QN_OK;
 }
 
-/* ---- calls
- * ------------------------------------------------------------------------------------------ */
+/* --- calls --- */
 
 static QnStatus add_identity(Call *call, OnnxGraph *to, const char *from_name, const char *to_name)
 {

@@ -75,8 +75,7 @@ QnStatus onnx_hints_of_graph(OnnxScope *scope, const OnnxGraph *graph)
     return QN_OK;
 }
 
-/* ---- from node to node
- * ------------------------------------------------------------------------------ */
+/* --- from node to node --- */
 
 /* Operators whose first output has the rank of their first input, and those whose rank is always 2.
  */
@@ -264,8 +263,7 @@ QnStatus onnx_hints_of_node(OnnxScope *scope, OnnxNode *node)
     return QN_OK;
 }
 
-/* ---- for messages
- * ----------------------------------------------------------------------------------- */
+/* --- for messages --- */
 
 bool onnx_hint_fits(const OnnxHint *hint, const OnnxTypeSet *types)
 {

@@ -25,15 +25,14 @@ typedef struct Importer {
 
 static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, const OnnxScope *outer);
 
-/* ---- types
- * ------------------------------------------------------------------------------------------ */
+/* --- types --- */
 
 static QnStatus import_shape(QnShape *out, const OnnxType *type, QnModule *module)
 {
     *out = qn_shape_unknown();
-    if (!type->has_shape)
+    if (!type->has_shape || type->dims.count > QN_MAX_RANK)
         return QN_OK;
-    out->rank = type->dims.count; /* at most QN_MAX_RANK: checked */
+    out->rank = type->dims.count;
     for (int i = 0; i < out->rank; i++) {
         const OnnxDim *dim = &type->dims.items[i];
         if (dim->param)
@@ -54,7 +53,8 @@ QnStatus onnx_import_type(QnIrType *out, const OnnxType *type, QnModule *module)
     if ((size_t)type->kind >= QN_COUNT_OF(kinds))
         return QN_OK;
     out->kind = kinds[type->kind];
-    out->element = (QnType)type->element;
+    if (type->element > 0 && type->element < QN_TYPE_COUNT)
+        out->element = (QnType)type->element;
     if (type->kind == ONNX_TYPE_TENSOR)
         return import_shape(&out->shape, type, module);
     if (type->item) {
@@ -66,8 +66,7 @@ QnStatus onnx_import_type(QnIrType *out, const OnnxType *type, QnModule *module)
     return QN_OK;
 }
 
-/* ---- values
- * ----------------------------------------------------------------------------------------- */
+/* --- values --- */
 
 /* The name itself, or one like it where an outer graph has it: names that are visible together
  * differ. */
@@ -120,20 +119,37 @@ static const OnnxTensor *find_initializer(const OnnxScope *initializers, const c
     return onnx_scope_find_here(initializers, name);
 }
 
+/* An input that its default contradicts has the default's type. */
+static void take_type(QnIrType *type, const QnTensor *tensor)
+{
+    if (type->kind == QN_TENSOR && type->element == tensor->type)
+        return;
+    *type = (QnIrType){.kind = QN_TENSOR, .element = tensor->type, .shape = {.rank = tensor->rank}};
+    for (int i = 0; i < tensor->rank; i++)
+        type->shape.dims[i] = tensor->dims[i];
+}
+
 static QnStatus import_input(Importer *im, const OnnxValueInfo *info, const OnnxTensor *initial,
                              QnGraph *graph, OnnxScope *scope)
 {
     QnIrType type;
+    QnTensor *tensor = NULL;
     QN_TRY(onnx_import_type(&type, &info->type, im->module));
-    QnIrValue *value = qn_value_create(graph, unique_name(im, scope, info->name), &type);
-    QN_TRY(note(value, scope, info->name));
     if (initial) {
-        QnTensor *tensor;
         QN_ALLOC(tensor, im->arena, 1);
         QN_TRY(import_tensor(im, tensor, initial));
-        value->constant = tensor;
-        value->is_default = true;
+        take_type(&type, tensor);
     }
+    /* Sub-graphs may leave inputs that they do not read without a name. */
+    const bool is_named = info->name[0] != 0;
+    QnIrValue *value =
+        qn_value_create(graph, is_named ? unique_name(im, scope, info->name) : NULL, &type);
+    if (!value)
+        return QN_NO_MEMORY;
+    if (is_named)
+        QN_TRY(onnx_scope_put(scope, info->name, value));
+    value->constant = tensor;
+    value->is_default = tensor != NULL;
     return qn_graph_add_input(graph, value);
 }
 
@@ -152,8 +168,7 @@ static QnStatus import_inputs(Importer *im, OnnxGraph *from, QnGraph *graph, Onn
     return QN_OK;
 }
 
-/* ---- Constant nodes
- * --------------------------------------------------------------------------------- */
+/* --- Constant nodes --- */
 
 static QnStatus copy_floats(Importer *im, QnTensor *out, const OnnxAttribute *a, int rank)
 {
@@ -245,8 +260,7 @@ static QnStatus import_constant(Importer *im, const OnnxNode *node, QnGraph *gra
     return add_constant(im, graph, scope, node->outputs.items[0], &tensor);
 }
 
-/* ---- attributes
- * ------------------------------------------------------------------------------------- */
+/* --- attributes --- */
 
 static QnStatus import_tensor_list(Importer *im, QnAttribute *to, OnnxTensor *const *from,
                                    int count)
@@ -378,8 +392,7 @@ static QnStatus import_attribute(Importer *im, const OnnxAttribute *from, QnNode
     return qn_node_set(node, &to);
 }
 
-/* ---- nodes
- * ------------------------------------------------------------------------------------------ */
+/* --- nodes --- */
 
 static QnStatus import_origin(Importer *im, QnNode *node, const OnnxNode *from)
 {
@@ -447,15 +460,13 @@ static QnStatus import_nodes(Importer *im, OnnxGraph *from, QnGraph *graph, Onnx
     return QN_OK;
 }
 
-/* ---- graphs
- * ----------------------------------------------------------------------------------------- */
+/* --- graphs --- */
 
 /* Declared types of what nodes make are hints: inference replaces them by what it finds. */
 static QnStatus import_hint(Importer *im, const OnnxValueInfo *info, const OnnxScope *scope)
 {
     QnIrValue *value = onnx_scope_find_here(scope, info->name);
-    if (!value || value->constant || value->type.kind != QN_NONE ||
-        info->type.dims.count > QN_MAX_RANK)
+    if (!value || value->constant || value->type.kind != QN_NONE)
         return QN_OK;
     return onnx_import_type(&value->type, &info->type, im->module);
 }
@@ -482,8 +493,7 @@ static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, cons
     return QN_OK;
 }
 
-/* ---- the model
- * -------------------------------------------------------------------------------------- */
+/* --- the model --- */
 
 static QnStatus import_properties(const OnnxModel *model, QnModule *module)
 {

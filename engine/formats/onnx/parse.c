@@ -37,8 +37,7 @@ static QnStatus parse_entry(const Parser *p, QnProto in, OnnxEntry *entry)
     return qn_proto_finish(&in, "StringStringEntryProto", p->err);
 }
 
-/* ---- types
- * ------------------------------------------------------------------------------------------ */
+/* --- types --- */
 
 static QnStatus parse_dim(const Parser *p, QnProto in, OnnxDim *dim)
 {
@@ -140,8 +139,7 @@ static QnStatus parse_value_info(const Parser *p, QnProto in, OnnxValueInfo *inf
     return qn_proto_finish(&in, "ValueInfoProto", p->err);
 }
 
-/* ---- tensors
- * ---------------------------------------------------------------------------------------- */
+/* --- tensors --- */
 
 static QnStatus parse_external(const Parser *p, QnProto in, OnnxTensor *tensor)
 {
@@ -222,8 +220,7 @@ static QnStatus parse_sparse(const Parser *p, QnProto in, OnnxSparse *sparse)
     return qn_proto_finish(&in, "SparseTensorProto", p->err);
 }
 
-/* ---- attributes
- * ------------------------------------------------------------------------------------- */
+/* --- attributes --- */
 
 static QnStatus add_tensor(const Parser *p, QnProto in, OnnxAttribute *attribute)
 {
@@ -329,8 +326,7 @@ static QnStatus parse_attribute(const Parser *p, QnProto in, OnnxAttribute *attr
     return qn_proto_finish(&in, "AttributeProto", p->err);
 }
 
-/* ---- nodes, graphs, functions
- * ----------------------------------------------------------------------- */
+/* --- nodes, graphs, functions --- */
 
 static QnStatus parse_node(const Parser *p, QnProto in, OnnxNode *node)
 {
@@ -508,8 +504,7 @@ static QnStatus add_function(const Parser *p, QnProto in, OnnxModel *model)
     return QN_OK;
 }
 
-/* ---- the model
- * -------------------------------------------------------------------------------------- */
+/* --- the model --- */
 
 static QnStatus parse_model(const Parser *p, QnProto in, OnnxModel *model)
 {

@@ -7,8 +7,7 @@
 #include "base/checked.h"
 #include "engine/formats/onnx/external.h"
 
-/* ---- storage
- * ---------------------------------------------------------------------------------------- */
+/* --- storage --- */
 
 /* Bits of an element in raw data. */
 static unsigned type_bits(QnType type)
@@ -79,8 +78,7 @@ OnnxStorage onnx_tensor_storage(const OnnxTensor *tensor)
     }
 }
 
-/* ---- decoding
- * --------------------------------------------------------------------------------------- */
+/* --- decoding --- */
 
 /* Value i of a little-endian stream of values of `bits` bits each, sign-extended for the signed
  * integers. */
@@ -136,28 +134,27 @@ static QnStatus decode_strings(QnTensor *out, const OnnxTensor *tensor, QnArena 
     return QN_OK;
 }
 
-/* int32_data holds narrower integers, bit patterns, and packed values a byte per entry: the low
- * bits count. */
-static void decode_ints(void *to, QnType type, const int32_t *from, int64_t count)
+/* int32_data holds 2- and 4-bit values a byte per entry, packed in it as they are in raw data. */
+static void decode_packed(uint8_t *to, QnType type, const int32_t *from, int64_t count)
+{
+    const int64_t per_entry = 8 / type_bits(type);
+    for (int64_t i = 0; i < count; i += per_entry) {
+        const uint8_t byte = (uint8_t)from[i / per_entry];
+        unpack_all(to + i, type, qn_bytes(&byte, 1), qn_min_i64(per_entry, count - i));
+    }
+}
+
+/* ... and narrower integers and bit patterns in the low bits, which come first in memory. */
+static void decode_ints(uint8_t *to, QnType type, const int32_t *from, int64_t count)
 {
     const size_t size = qn_type_size(type);
-    const unsigned bits = type_bits(type), per_entry = bits < 6 ? 8 / bits : 1;
+    if (type_bits(type) < 6) {
+        decode_packed(to, type, from, count);
+        return;
+    }
     for (int64_t i = 0; i < count; i++) {
-        const int32_t entry = from[i / per_entry];
-        if (bits < 6) {
-            const uint8_t byte = (uint8_t)entry;
-            unpack_all((uint8_t *)to + i, type, qn_bytes(&byte, 1), 1);
-            for (unsigned k = 1; k < per_entry && i + 1 < count; k++) {
-                i++;
-                ((uint8_t *)to)[i] =
-                    unpack(qn_bytes(&byte, 1), bits, k, type == QN_INT4 || type == QN_INT2);
-            }
-        } else if (type == QN_BOOL) {
-            ((uint8_t *)to)[i] = entry != 0;
-        } else {
-            memcpy((uint8_t *)to + (size_t)i * size, &entry,
-                   size); /* little-endian: the low bytes come first */
-        }
+        const int32_t entry = type == QN_BOOL ? from[i] != 0 : from[i];
+        memcpy(to + (size_t)i * size, &entry, size);
     }
 }
 
@@ -220,8 +217,7 @@ QnStatus onnx_decode_tensor(QnTensor *out, const OnnxTensor *tensor, QnArena *ar
     return decode_fields(out, tensor, arena);
 }
 
-/* ---- sparse tensors
- * --------------------------------------------------------------------------------- */
+/* --- sparse tensors --- */
 
 /* Entry k of the indices, wherever they are stored. */
 static int64_t index_at(const OnnxTensor *indices, int64_t k)

@@ -32,8 +32,7 @@ static QnType element_of(const QnIrType *type)
     return type->element;
 }
 
-/* ---- tensors
- * ---------------------------------------------------------------------------------------- */
+/* --- tensors --- */
 
 static QnStatus check(const Reading *r, const OnnxTensor *tensor)
 {
@@ -61,8 +60,7 @@ static QnStatus read_tensor(const Reading *r, QnProto in, const QnIrType *type, 
     return QN_OK;
 }
 
-/* ---- collections
- * ------------------------------------------------------------------------------------ */
+/* --- collections --- */
 
 static QnStatus add_value(const Reading *r, Values *values, QnProto in, const QnIrType *type,
                           QnKind kind)
@@ -167,8 +165,7 @@ QnStatus onnx_read_value(QnValue *out, QnBytes bytes, const QnIrType *type, QnAr
     return status == QN_BAD_MODEL ? QN_BAD_TENSOR : status;
 }
 
-/* ---- writing
- * ---------------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 /* Values of 2, 4 or 6 bits, one per byte in memory, as a little-endian stream of bits. */
 static void put_packed(QnText *out, const QnTensor *tensor, int64_t count)

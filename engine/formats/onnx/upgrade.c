@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "engine/formats/onnx/names.h"
 
 /* clang-format off */
@@ -101,8 +102,7 @@ bool onnx_upgrade_is_experimental(const OnnxNode *node)
     return !node->schema && find_row(node) != NULL;
 }
 
-/* ---- what all operators need
- * ------------------------------------------------------------------------ */
+/* --- what all operators need --- */
 
 static QnStatus write_default(OnnxUpgrade *up, OnnxNode *node, const OnnxAttributeSchema *row)
 {
@@ -133,6 +133,18 @@ static QnStatus write_old_defaults(OnnxUpgrade *up, OnnxNode *node, const OnnxSc
     return QN_OK;
 }
 
+/* Inputs that the newest form wants and that no attribute of an old one gave. */
+static void check_inputs(OnnxUpgrade *up, OnnxNode *node)
+{
+    for (int i = 0; node->schema && i < node->schema->min_inputs; i++) {
+        const OnnxFormal *formal = onnx_schema_input(node->schema, i);
+        if (formal && (formal->option & ONNX_OPTION_MASK) == ONNX_SINGLE &&
+            !onnx_has_input(node, i))
+            onnx_refuse(up, node, "onnx-missing-attribute", "nothing says its input",
+                        onnx_schema_text(formal->name));
+    }
+}
+
 static QnStatus upgrade_node(OnnxUpgrade *up, OnnxNode **node)
 {
     const OnnxUpgradeRow *row = find_row(*node);
@@ -144,16 +156,16 @@ static QnStatus upgrade_node(OnnxUpgrade *up, OnnxNode **node)
     onnx_unset(*node, "consumed_inputs");
     if ((*node)->schema && newest && newest != (*node)->schema)
         QN_TRY(write_old_defaults(up, *node, newest));
-    if (row)
+    if (row && !qn_fault("upgrade", row->op))
         QN_TRY(row->rewrite(up, node));
     newest = onnx_schema_find((*node)->domain, (*node)->op, INT64_MAX);
     if (newest && !newest->is_deprecated)
         (*node)->schema = newest;
+    check_inputs(up, *node);
     return onnx_emit(up, *node);
 }
 
-/* ---- graphs
- * ----------------------------------------------------------------------------------------- */
+/* --- graphs --- */
 
 static QnStatus upgrade_graph(OnnxUpgrade *outer, OnnxGraph *graph);
 

@@ -60,8 +60,7 @@ OnnxRewrite onnx_rewrite_affine, onnx_rewrite_scale, onnx_rewrite_scaled_tanh,
     onnx_rewrite_constant_fill, onnx_rewrite_dynamic_slice, onnx_rewrite_given_fill,
     onnx_rewrite_simplified_norm;
 
-/* ---- what rewrites are made of: upgrade_build.c
- * ---------------------------------------------------------- */
+/* --- what rewrites are made of: upgrade_build.c --- */
 
 /* New constants; rank 0 (then count is 1) or 1.  Their names come from the node and `suffix`. */
 QnStatus onnx_make_ints(OnnxUpgrade *up, const char *suffix, const int64_t *values, int count,

@@ -17,8 +17,7 @@ static const char *base_name(const OnnxUpgrade *up)
     return up->origin->op;
 }
 
-/* ---- constants
- * -------------------------------------------------------------------------------------- */
+/* --- constants --- */
 
 static QnStatus add_tensor(OnnxUpgrade *up, const char *suffix, int type, int count, int rank,
                            OnnxTensor **out)
@@ -101,8 +100,7 @@ QnStatus onnx_make_scalar(OnnxUpgrade *up, const char *suffix, double value, con
     return onnx_emit_new(up, "CastLike", ONNX_INPUTS(plain, like), out);
 }
 
-/* ---- nodes
- * ------------------------------------------------------------------------------------------ */
+/* --- nodes --- */
 
 QnStatus onnx_make_node(OnnxUpgrade *up, const char *op, const char *const *inputs, int input_count,
                         const char **out, OnnxNode **node)
@@ -155,8 +153,7 @@ QnStatus onnx_take_output(OnnxUpgrade *up, OnnxNode *node, OnnxNode *last, const
     return QN_OK;
 }
 
-/* ---- changing a node
- * -------------------------------------------------------------------------------- */
+/* --- changing a node --- */
 
 QnStatus onnx_set_input(OnnxUpgrade *up, OnnxNode *node, int i, const char *name)
 {
@@ -226,8 +223,7 @@ void onnx_unset(OnnxNode *node, const char *name)
     node->attributes.count = kept;
 }
 
-/* ---- asking a node
- * ---------------------------------------------------------------------------------- */
+/* --- asking a node --- */
 
 int64_t onnx_get_int(OnnxNode *node, const char *name, int64_t otherwise)
 {

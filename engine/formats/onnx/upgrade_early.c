@@ -110,8 +110,7 @@ QnStatus onnx_rewrite_dynamic_slice(OnnxUpgrade *up, OnnxNode **node)
     return QN_OK;
 }
 
-/* ---- fills
- * ------------------------------------------------------------------------------------------ */
+/* --- fills --- */
 
 /* The shape that is filled: the input's values or its shape, or an attribute, with `extra_shape`
  * behind. */

@@ -6,8 +6,7 @@
 
 #include "engine/formats/onnx/upgrade.h"
 
-/* ---- broadcasting by attributes
- * --------------------------------------------------------------------- */
+/* --- broadcasting by attributes --- */
 
 /* b's shape with ones behind it, as a value: their number is rank(a) - axis - rank(b). */
 static QnStatus aligned_shape(OnnxUpgrade *up, const char *a, const char *b, int64_t axis,
@@ -94,8 +93,7 @@ QnStatus onnx_rewrite_prelu(OnnxUpgrade *up, OnnxNode **node)
     return onnx_set_input(up, *node, 1, aligned);
 }
 
-/* ---- softmax
- * ---------------------------------------------------------------------------------------- */
+/* --- softmax --- */
 
 /*
  * Before version 13 all dims from `axis` on were one row.  That is today's operator where `axis` is
@@ -124,8 +122,7 @@ QnStatus onnx_rewrite_softmax(OnnxUpgrade *up, OnnxNode **node)
     return QN_OK;
 }
 
-/* ---- normalizations
- * --------------------------------------------------------------------------------- */
+/* --- normalizations --- */
 
 /* spatial = 0: statistics for each element of a sample; plain arithmetic with broadcasting over the
  * batch. */
@@ -228,8 +225,7 @@ QnStatus onnx_rewrite_mvn(OnnxUpgrade *up, OnnxNode **node)
     return is_across ? onnx_set_ints(up, *node, "axes", all, 4) : QN_OK;
 }
 
-/* ---- the rest
- * --------------------------------------------------------------------------------------- */
+/* --- the rest --- */
 
 /* A mask of ones of the shape of x: of x's type before version 10, bool since. */
 static QnStatus emit_mask(OnnxUpgrade *up, const OnnxNode *node, const char *x, const char *name)

@@ -45,8 +45,7 @@ static void fail(const QnReader *in, const char *rule, const char *node, const c
                                      .expected = expected});
 }
 
-/* ---- the model
- * -------------------------------------------------------------------------------------- */
+/* --- the model --- */
 
 static void check_versions(const OnnxModel *model, const QnReader *in)
 {
@@ -98,8 +97,7 @@ static void check_metadata(const OnnxModel *model, const QnReader *in)
     }
 }
 
-/* ---- graphs
- * ----------------------------------------------------------------------------------------- */
+/* --- graphs --- */
 
 static QnStatus check_graph(OnnxChecker *c, OnnxGraph *graph, const OnnxScope *outer);
 
@@ -172,6 +170,8 @@ static QnStatus define_all(OnnxChecker *c, OnnxGraph *graph, OnnxScope *names)
 {
     for (int i = 0; i < graph->inputs.count; i++) {
         check_type(c, &graph->inputs.items[i], "input");
+        if (!graph->inputs.items[i].name[0] && !names->parent)
+            fail(c->in, "onnx-value-name", onnx_say(c->in, "input %d", i), "it has no name", "one");
         QN_TRY(define(c, names, graph->inputs.items[i].name,
                       onnx_hint_of_type(&graph->inputs.items[i].type)));
     }
@@ -237,8 +237,7 @@ static QnStatus check_graph(OnnxChecker *c, OnnxGraph *graph, const OnnxScope *o
     return QN_OK;
 }
 
-/* ---- functions
- * -------------------------------------------------------------------------------------- */
+/* --- functions --- */
 
 static QnStatus check_function(OnnxModel *model, OnnxFunction *function, QnReader *in)
 {

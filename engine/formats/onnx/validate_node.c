@@ -4,6 +4,7 @@
 
 #include "engine/formats/onnx/upgrade.h"
 #include "engine/formats/onnx/validate.h"
+#include "engine/ops/op.h"
 
 static const char *label(const OnnxChecker *c, const OnnxNode *node)
 {
@@ -22,8 +23,7 @@ static void complain(const OnnxChecker *c, const OnnxNode *node, QnFinding findi
     onnx_add_finding(c->in, finding);
 }
 
-/* ---- which definition
- * ------------------------------------------------------------------------------- */
+/* --- which definition --- */
 
 static OnnxFunction *find_function(const OnnxModel *model, const OnnxNode *node)
 {
@@ -98,11 +98,14 @@ static void complain_unknown(OnnxChecker *c, OnnxNode *node, int64_t version)
                          .remedy = remedy});
 }
 
-/* Domains whose operators have no public schema; the engine's own table says later which of them it
- * has. */
-static bool is_vendor_domain(const char *domain)
+/*
+ * Operators without a public schema that pass unchecked: those of the engine's own table, and all
+ * of com.microsoft, of which that table says later what it does not have.
+ */
+static bool is_vendor_operator(const OnnxNode *node)
 {
-    return !strcmp(domain, "com.microsoft");
+    return !strcmp(node->domain, "com.microsoft") ||
+           (node->domain[0] && qn_op_find(node->domain, node->op));
 }
 
 QnStatus onnx_resolve_node(OnnxChecker *c, OnnxNode *node)
@@ -112,17 +115,16 @@ QnStatus onnx_resolve_node(OnnxChecker *c, OnnxNode *node)
         return QN_OK;
     const int64_t version = imported_version(c, node->domain);
     node->schema = undeprecated(c, node, onnx_schema_find(node->domain, node->op, version));
-    if (!node->schema && !is_vendor_domain(node->domain) && !onnx_upgrade_is_experimental(node))
+    if (!node->schema && !is_vendor_operator(node) && !onnx_upgrade_is_experimental(node))
         node->schema = too_new(c, node, version);
     if (node->schema)
         node->since = node->schema->since;
-    else if (!is_vendor_domain(node->domain) && !onnx_upgrade_is_experimental(node))
+    else if (!is_vendor_operator(node) && !onnx_upgrade_is_experimental(node))
         complain_unknown(c, node, version);
     return QN_OK;
 }
 
-/* ---- attributes
- * ------------------------------------------------------------------------------------- */
+/* --- attributes --- */
 
 /* Whole numbers given for a FLOAT are common in hand-made files; they mean what they say. */
 static bool mend_kind(OnnxAttribute *attribute, int wanted)
@@ -255,8 +257,7 @@ static void check_attributes(OnnxChecker *c, OnnxNode *node)
                             .expected = onnx_kind_name(row->kind)});
 }
 
-/* ---- inputs and outputs
- * ----------------------------------------------------------------------------- */
+/* --- inputs and outputs --- */
 
 static const char *range_text(const OnnxChecker *c, int min, int max)
 {

@@ -102,8 +102,7 @@ void onnx_check_tensor(const QnReader *in, const OnnxTensor *tensor, const char 
     check_storage(in, tensor, onnx_count_elements(&tensor->dims), owner);
 }
 
-/* ---- sparse ones
- * ------------------------------------------------------------------------------------ */
+/* --- sparse ones --- */
 
 static bool check_sparse_shape(const QnReader *in, const OnnxSparse *sparse, const char *owner)
 {
