@@ -11,6 +11,9 @@ void qn_gang_take_chunks(QnGang *gang, int64_t first_chunk, int member)
         gang->run(gang->user, first_chunk, member);
     /* A member too many leaves between two chunks: somebody else needs the processor. */
     while ((uint32_t)member < qn_load_relaxed_u32(&gang->target)) {
+        /* A look before the leap: a counter that has run out stays in everybody's cache. */
+        if (qn_load_relaxed_i64(&gang->next_chunk) >= gang->chunk_count)
+            return;
         const int64_t chunk = qn_fetch_add_relaxed_i64(&gang->next_chunk, 1);
         if (chunk >= gang->chunk_count)
             return;

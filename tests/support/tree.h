@@ -14,7 +14,7 @@
 
 typedef struct Tree {
     char root[64];
-    char path[PATH_MAX]; /* of the last tree_path */
+    char path[256]; /* of the last tree_path */
 } Tree;
 
 static inline Tree tree_make(void)
