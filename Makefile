@@ -12,6 +12,7 @@ release: ## build what is installed and measured, in build/release
 	scripts/install-packages build engine server optional
 	cmake --preset release
 	cmake --build --preset release
+	scripts/check-size
 
 demo: ## recognize a digit with `quern run`, then by asking `quern serve`
 	scripts/demo
