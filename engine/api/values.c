@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values in files of their own: include/quern/unstable/values.h. */
+#include "quern/unstable/values.h"
+
+#include "engine/api/model.h"
+#include "engine/formats/onnx/testdata.h"
+#include "engine/ops/op.h"
+
+struct QnValueStore {
+    QnArena arena;
+};
+
+QnStatus qn_value_store_create(QnValueStore **out)
+{
+    QnValueStore *made = qn_alloc(NULL, sizeof *made);
+    if (!made)
+        return QN_NO_MEMORY;
+    *made = (QnValueStore){0};
+    *out = made;
+    return QN_OK;
+}
+
+void qn_value_store_free(QnValueStore *store)
+{
+    if (!store)
+        return;
+    qn_arena_finish(&store->arena);
+    qn_free(NULL, store, sizeof *store);
+}
+
+void qn_value_store_reset(QnValueStore *store)
+{
+    qn_arena_reset(&store->arena);
+}
+
+void *qn_value_store_alloc(QnValueStore *store, size_t size)
+{
+    return qn_arena_alloc_raw(&store->arena, size, 64);
+}
+
+QnStatus qn_value_read_onnx(QnValue *out, QnValueStore *store, const QnModel *model, bool is_output,
+                            int i, const void *data, size_t size, QnError *err)
+{
+    static const QnIrType tensor = {.kind = QN_NONE};
+    const QnIrType *type = &tensor;
+    uint8_t *copy = qn_arena_alloc_raw(&store->arena, size, 64);
+    if (!copy)
+        return qn_no_memory(err);
+    if (size)
+        memcpy(copy, data, size);
+    if (model)
+        type = is_output ? &model->module->main->outputs[i].value->type
+                         : &model->module->main->inputs[i]->type;
+    return onnx_read_value(out, qn_bytes(copy, size), type, &store->arena, err);
+}
+
+QnStatus qn_value_write_onnx(const void **out, size_t *size, QnValueStore *store, const char *name,
+                             const QnValue *value, QnError *err)
+{
+    QnText text = qn_text(NULL);
+    QnStatus status = onnx_write_value(&text, name, value, err);
+    uint8_t *copy = status == QN_OK ? qn_arena_alloc_raw(&store->arena, text.size, 64) : NULL;
+    if (copy) {
+        if (text.size)
+            memcpy(copy, text.data, text.size);
+        *out = copy;
+        *size = text.size;
+    } else if (status == QN_OK) {
+        status = qn_no_memory(err);
+    }
+    qn_text_finish(&text);
+    return status;
+}
+
+double qn_tensor_element(const QnTensor *tensor, int64_t i)
+{
+    int64_t offset = 0;
+    for (int d = tensor->rank - 1; d >= 0; d--) {
+        offset += i % tensor->dims[d] * tensor->strides[d];
+        i /= tensor->dims[d];
+    }
+    const QnTensor element = qn_tensor(tensor->type, 0, NULL, (uint8_t *)tensor->data + offset);
+    return qn_tensor_get(&element, 0);
+}
