@@ -130,37 +130,64 @@ static void fill_patch(float *patch, const float *line, const QnConvAxis *axis, 
         patch[j] = at >= 0 && at < size ? line[at * step] : 0;
 }
 
-/* Planes: one pointer per pixel, to the first of the innermost taps; a run with a hole in it gets a
- * patch. */
-static void fill_runs(const QnConvTable *table, const QnConvF32 *conv, const QnConvAxis *axis,
-                      const Segment *segment, const float *line, int64_t tap, int64_t taps)
+/* Planes: the pixels of a segment whose innermost taps are one run inside the image. */
+typedef struct Whole {
+    int64_t at;          /* input position of the first tap of the segment's first pixel */
+    int64_t first, last; /* none if last < first */
+} Whole;
+
+static Whole find_whole(const QnConvF32 *conv, const QnConvAxis *axis, const Segment *segment)
 {
     const int inner = conv->conv.axes - 1;
-    const int64_t size = conv->in[inner], step = conv->x.step[inner];
-    const float **to = table->pointers + tap * QN_GEMM_BLOCK_ROWS + segment->row;
-    if (!line) {
-        for (int64_t i = 0; i < segment->count; i++)
-            to[i] = table->zeros;
-        return;
-    }
-    /* Pixels first .. last have all their taps in the image, where a run can begin. */
     const int64_t at = segment->position[inner] * axis->in_step + axis->in_first;
     const int64_t reach = (axis->taps - 1) * axis->tap_step;
-    const bool is_run = axis->tap_step * step == 1 || axis->taps == 1;
-    const int64_t low = qn_ceil_div(-at, axis->in_step);
-    const int64_t high = qn_floor_div(size - 1 - reach - at, axis->in_step);
-    const int64_t first = is_run ? qn_min_i64(segment->count, qn_max_i64(0, low)) : segment->count;
-    const int64_t last = qn_min_i64(segment->count - 1, high);
-    for (int64_t i = first; i <= last; i++)
-        to[i] = line + (at + i * axis->in_step) * step;
+    if (axis->tap_step * conv->x.step[inner] != 1 && axis->taps != 1)
+        return (Whole){at, segment->count, -1};
+    const int64_t high = qn_floor_div(conv->in[inner] - 1 - reach - at, axis->in_step);
+    return (Whole){at, qn_min_i64(segment->count, qn_max_i64(0, qn_ceil_div(-at, axis->in_step))),
+                   qn_min_i64(segment->count - 1, high)};
+}
+
+/* One pointer per pixel, to the first of its innermost taps; a run with a hole in it gets a patch.
+ */
+static void fill_runs(const QnConvTable *table, const QnConvF32 *conv, const QnConvAxis *axis,
+                      const Segment *segment, const Whole *whole, const float *line, int64_t tap,
+                      int64_t taps)
+{
+    const int inner = conv->conv.axes - 1;
+    const int64_t step = conv->x.step[inner], pixel_step = axis->in_step * step;
+    const float **to = table->pointers + tap * QN_GEMM_BLOCK_ROWS + segment->row;
+    const float *from = line + (whole->at + whole->first * axis->in_step) * step;
+    for (int64_t i = whole->first; i <= whole->last; i++, from += pixel_step)
+        to[i] = from;
     for (int64_t i = 0; i < segment->count; i++) {
-        if (i == first && last >= first)
-            i = last + 1;
-        if (i >= segment->count)
-            break;
+        if (i >= whole->first && i <= whole->last) {
+            i = whole->last;
+            continue;
+        }
         float *patch = table->patches + ((segment->row + i) * taps + tap) * axis->taps;
         to[i] = patch;
-        fill_patch(patch, line, axis, at + i * axis->in_step, size, step);
+        fill_patch(patch, line, axis, whole->at + i * axis->in_step, conv->in[inner], step);
+    }
+}
+
+/* All channels of one row of planes; line NULL: it is outside the image. */
+static void fill_planes(const QnConvTable *table, const QnConvF32 *conv, const QnConvPhase *phase,
+                        const Segment *segment, const Whole *whole, const float *line,
+                        int64_t outer)
+{
+    const QnConvAxis *inner = &phase->axis[conv->conv.axes - 1];
+    const int64_t outer_taps = phase->taps / inner->taps, channels = conv->conv.in_channels;
+    for (int64_t c = 0; c < channels; c++) {
+        const int64_t tap = c * outer_taps + outer;
+        if (line) {
+            fill_runs(table, conv, inner, segment, whole, line + c * conv->x.channel_step, tap,
+                      outer_taps * channels);
+            continue;
+        }
+        const float **to = table->pointers + tap * QN_GEMM_BLOCK_ROWS + segment->row;
+        for (int64_t i = 0; i < segment->count; i++)
+            to[i] = table->zeros;
     }
 }
 
@@ -169,18 +196,14 @@ static void fill_segment(const QnConvTable *table, const QnConvF32 *conv, const 
 {
     const QnConvAxis *inner = &phase->axis[conv->conv.axes - 1];
     const int64_t outer_taps = phase->taps / inner->taps;
-    if (!conv->conv.from_planes) {
-        for (int64_t outer = 0; outer < outer_taps; outer++)
-            fill_pixels(table, conv, inner, segment, find_row(conv, phase, segment, image, outer),
-                        outer * inner->taps);
-        return;
+    const Whole whole = find_whole(conv, inner, segment);
+    for (int64_t outer = 0; outer < outer_taps; outer++) {
+        const float *line = find_row(conv, phase, segment, image, outer);
+        if (conv->conv.from_planes)
+            fill_planes(table, conv, phase, segment, &whole, line, outer);
+        else
+            fill_pixels(table, conv, inner, segment, line, outer * inner->taps);
     }
-    const int64_t taps = outer_taps * conv->conv.in_channels;
-    for (int64_t c = 0, tap = 0; c < conv->conv.in_channels; c++)
-        for (int64_t outer = 0; outer < outer_taps; outer++, tap++)
-            fill_runs(table, conv, inner, segment,
-                      find_row(conv, phase, segment, image + c * conv->x.channel_step, outer), tap,
-                      taps);
 }
 
 void qn_conv_fill_table(const QnConvTable *table, const QnConvF32 *conv, const QnConvPhase *phase,
