@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Non-maximum suppression: scores are filtered first, survivors sorted, and corners and areas
+ * prepared once for each batch.  Kept boxes stand in separate arrays of coordinates, so that a
+ * candidate is held against many at a time.
+ */
+#include "engine/devices/cpu/kernels/nms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Candidate {
+    float score;
+    int64_t index;
+} Candidate;
+
+typedef struct Box {
+    float y1, x1, y2, x2;
+} Box;
+
+/* The boxes kept so far in a class: structure of arrays. */
+typedef struct Kept {
+    float *y1, *x1, *y2, *x2, *area;
+    int64_t count;
+} Kept;
+
+static int64_t kept_limit(const QnNms *nms)
+{
+    const int64_t most = nms->most < nms->boxes ? nms->most : nms->boxes;
+    return most > 0 ? most : 0;
+}
+
+int64_t qn_nms_limit(const QnNms *nms)
+{
+    return nms->batches * nms->classes * kept_limit(nms);
+}
+
+int64_t qn_nms_scratch(const QnNms *nms)
+{
+    return nms->boxes * (int64_t)(sizeof(Candidate) + sizeof(Box)) +
+           kept_limit(nms) * 5 * (int64_t)sizeof(float);
+}
+
+static Box corners(const QnNms *nms, const float *b)
+{
+    if (nms->has_centers)
+        return (Box){b[1] - b[3] / 2, b[0] - b[2] / 2, b[1] + b[3] / 2, b[0] + b[2] / 2};
+    const bool is_down = b[0] <= b[2], is_right = b[1] <= b[3];
+    return (Box){is_down ? b[0] : b[2], is_right ? b[1] : b[3], is_down ? b[2] : b[0],
+                 is_right ? b[3] : b[1]};
+}
+
+static int by_score(const void *first, const void *second)
+{
+    const Candidate *a = first, *b = second;
+    if (a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static float area_of(const Box *box)
+{
+    return (box->y2 - box->y1) * (box->x2 - box->x1);
+}
+
+/* Does the box overlap any that was kept by more than the threshold?  IoU > t where intersection >
+ * t * union. */
+static bool overlaps(const Kept *kept, const Box *box, float threshold)
+{
+    enum { BLOCK = 16 };
+    const float area = area_of(box);
+    for (int64_t first = 0; first < kept->count; first += BLOCK) {
+        const int64_t end = first + BLOCK < kept->count ? first + BLOCK : kept->count;
+        int hits = 0;
+        for (int64_t i = first; i < end; i++) {
+            const float y1 = box->y1 > kept->y1[i] ? box->y1 : kept->y1[i];
+            const float x1 = box->x1 > kept->x1[i] ? box->x1 : kept->x1[i];
+            const float y2 = box->y2 < kept->y2[i] ? box->y2 : kept->y2[i];
+            const float x2 = box->x2 < kept->x2[i] ? box->x2 : kept->x2[i];
+            const float height = y2 > y1 ? y2 - y1 : 0, width = x2 > x1 ? x2 - x1 : 0;
+            const float inter = height * width, all = area + kept->area[i] - inter;
+            hits |= all > 0 && inter / all > threshold;
+        }
+        if (hits)
+            return true;
+    }
+    return false;
+}
+
+static void keep(Kept *kept, const Box *box)
+{
+    const int64_t i = kept->count++;
+    kept->y1[i] = box->y1;
+    kept->x1[i] = box->x1;
+    kept->y2[i] = box->y2;
+    kept->x2[i] = box->x2;
+    kept->area[i] = area_of(box);
+}
+
+/* One class of one batch; gives how many rows it wrote. */
+static int64_t select_class(const QnNms *nms, const Box *boxes, const float *scores,
+                            Candidate *candidates, float *room, int64_t (*selected)[3])
+{
+    const int64_t most = kept_limit(nms);
+    Kept kept = {room, room + most, room + 2 * most, room + 3 * most, room + 4 * most, 0};
+    int64_t count = 0;
+    for (int64_t i = 0; i < nms->boxes; i++)
+        if (nms->has_score_threshold ? scores[i] > nms->score_threshold : scores[i] == scores[i])
+            candidates[count++] = (Candidate){scores[i], i};
+    qsort(candidates, (size_t)count, sizeof *candidates, by_score);
+    for (int64_t c = 0; c < count && kept.count < most; c++) {
+        const Box *box = &boxes[candidates[c].index];
+        if (overlaps(&kept, box, nms->iou_threshold))
+            continue;
+        selected[kept.count][2] = candidates[c].index;
+        keep(&kept, box);
+    }
+    return kept.count;
+}
+
+int64_t qn_nms_run(const QnNms *nms, const float *boxes, const float *scores,
+                   int64_t (*selected)[3], void *scratch)
+{
+    Candidate *candidates = scratch;
+    Box *prepared = (Box *)(void *)(candidates + nms->boxes);
+    float *room = (float *)(void *)(prepared + nms->boxes);
+    int64_t rows = 0;
+    if (kept_limit(nms) == 0)
+        return 0;
+    for (int64_t batch = 0; batch < nms->batches; batch++) {
+        for (int64_t i = 0; i < nms->boxes; i++)
+            prepared[i] = corners(nms, boxes + (batch * nms->boxes + i) * 4);
+        for (int64_t class = 0; class < nms->classes; class ++) {
+            const float *of_class = scores + (batch * nms->classes + class) * nms->boxes;
+            const int64_t added =
+                select_class(nms, prepared, of_class, candidates, room, selected + rows);
+            for (int64_t i = rows; i < rows + added; i++) {
+                selected[i][0] = batch;
+                selected[i][1] = class;
+            }
+            rows += added;
+        }
+    }
+    return rows;
+}
