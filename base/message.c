@@ -28,12 +28,12 @@ static const struct {
     [QN_KIND_MESSAGE] = {sizeof(void *), 0, 0, ""},
 };
 
-bool qn_kind_fits(QnKind kind, bool is_negative, uint64_t magnitude)
+bool qn_kind_fits(QnFieldKind kind, bool is_negative, uint64_t magnitude)
 {
     return magnitude <= (is_negative ? kinds[kind].minus : kinds[kind].max);
 }
 
-const char *qn_kind_range(QnKind kind)
+const char *qn_kind_range(QnFieldKind kind)
 {
     return kinds[kind].range;
 }

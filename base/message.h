@@ -37,7 +37,7 @@
 #include "base/proto.h"
 #include "base/report.h"
 
-typedef enum QnKind {
+typedef enum QnFieldKind {
     QN_KIND_BOOL,
     QN_KIND_INT32,
     QN_KIND_INT64,
@@ -49,9 +49,9 @@ typedef enum QnKind {
     QN_KIND_BYTES,
     QN_KIND_ENUM,
     QN_KIND_MESSAGE
-} QnKind;
+} QnFieldKind;
 
-typedef enum QnFieldShape { QN_SINGLE, QN_REPEATED, QN_MAP } QnFieldShape;
+typedef enum QnFieldShape { QN_SINGLE, QN_REPEATED, QN_MAPPED } QnFieldShape;
 
 #define QN_LIST(type)              \
     struct {                       \
@@ -78,7 +78,7 @@ typedef struct QnMessage QnMessage;
 typedef struct QnField {
     uint32_t number;
     const char *name;
-    QnKind kind;
+    QnFieldKind kind;
     QnFieldShape shape;
     size_t offset;            /* of the member */
     const QnMessage *message; /* of MESSAGE */
@@ -174,11 +174,11 @@ const QnEnumValue *qn_enum_find_number(const QnEnum *type, int64_t number);
 size_t qn_field_size(const QnField *field);
 
 /* The least and largest integer of a kind; bool and unsigned ones begin at 0. */
-bool qn_kind_fits(QnKind kind, bool is_negative, uint64_t magnitude);
-const char *qn_kind_range(QnKind kind);
+bool qn_kind_fits(QnFieldKind kind, bool is_negative, uint64_t magnitude);
+const char *qn_kind_range(QnFieldKind kind);
 
 /* Number kinds have values of a fixed size. */
-static inline bool qn_kind_is_number(QnKind kind)
+static inline bool qn_kind_is_number(QnFieldKind kind)
 {
     return kind != QN_KIND_STRING && kind != QN_KIND_BYTES && kind != QN_KIND_MESSAGE;
 }

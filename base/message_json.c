@@ -218,7 +218,7 @@ static QnStatus read_field(const Parse *p, const QnField *field, void *message)
 {
     if (qn_json_null(p->in))
         return QN_OK;
-    if (field->shape == QN_MAP)
+    if (field->shape == QN_MAPPED)
         return read_map(p, field, message);
     if (field->shape == QN_REPEATED) {
         for (qn_json_begin_array(p->in); qn_json_next_element(p->in);)
@@ -378,7 +378,7 @@ void qn_message_print_json(QnJsonWriter *to, const QnMessage *type, const void *
         if (is_left_out(field, values, count, options))
             continue;
         qn_json_put_key(to, field->name);
-        if (field->shape == QN_MAP) {
+        if (field->shape == QN_MAPPED) {
             put_map(to, field, values, count, options);
         } else if (field->shape == QN_REPEATED) {
             qn_json_put_begin(to, '[');

@@ -68,7 +68,7 @@ static void read_child(QnProto *in, const QnField *field, void *message, QnArena
     }
     read_message(&inner, field->message, child, arena);
     qn_proto_adopt(in, &inner);
-    if (field->shape == QN_MAP && !qn_proto_failed(in) && !qn_field_settle_entry(field, message))
+    if (field->shape == QN_MAPPED && !qn_proto_failed(in) && !qn_field_settle_entry(field, message))
         qn_proto_fail(in, QN_BAD_MODEL, "a map has more than 1024 entries");
 }
 

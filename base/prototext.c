@@ -273,7 +273,7 @@ static void read_body(Parser *p, const QnField *field, void *message)
     p->depth++;
     read_message(p, field->message, child, close);
     p->depth--;
-    if (field->shape == QN_MAP && p->status == QN_OK && !qn_field_settle_entry(field, message))
+    if (field->shape == QN_MAPPED && p->status == QN_OK && !qn_field_settle_entry(field, message))
         stop(p, field->name, "at most 1024 entries");
 }
 
