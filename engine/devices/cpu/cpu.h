@@ -36,7 +36,13 @@ static inline const QnCpu *qn_cpu_of(const QnOfferCall *call)
 typedef QnStatus QnCpuLowering(QnOfferCall *call);
 
 /* In the order of the table in cpu.c; each is defined in lower_<name>.c. */
-#define QN_CPU_LOWERINGS(X) X(view)
+/* clang-format off */
+#define QN_CPU_LOWERINGS(X) \
+    X(conv) \
+    X(matmul) \
+    X(pointwise) \
+    X(view)
+/* clang-format on */
 
 #define QN_CPU_DECLARE_LOWERING(name) QnCpuLowering qn_cpu_lower_##name;
 QN_CPU_LOWERINGS(QN_CPU_DECLARE_LOWERING)
