@@ -2,6 +2,7 @@
 /* The table of dimensions: each row once, found by its hash; and the walk that evaluates them. */
 #include "engine/ir/dim.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static bool is_same(const QnDimRow *x, const QnDimRow *y)
 {
     if (x->op != y->op)
         return false;
-    if (x->op == QN_DIM_SYMBOL)
+    if (y->op == QN_DIM_SYMBOL)
         return strcmp(x->name, y->name) == 0;
     if (x->a != y->a || x->b != y->b || x->constant != y->constant ||
         x->term_count != y->term_count)
@@ -52,6 +53,7 @@ static bool is_same(const QnDimRow *x, const QnDimRow *y)
 /* The slot that holds the row, or the free one where it belongs.  There is always a free one. */
 static int find_slot(const QnDims *dims, const QnDimRow *row)
 {
+    assert(dims->slots && dims->rows);
     const uint64_t mask = (uint64_t)dims->slot_count - 1;
     uint64_t at = hash_row(row) & mask;
     while (dims->slots[at] && !is_same(&dims->rows[dims->slots[at] - 1], row))
@@ -142,7 +144,7 @@ QnDim qn_dim_intern(QnDims *dims, const QnDimRow *row)
             return -(QnDim)found;
     }
     QnDimRow made = *row;
-    if (dims->count == QN_DIM_LIMIT || !grow_slots(dims) || !grow_rows(dims) ||
+    if (dims->count == QN_DIM_LIMIT || !grow_rows(dims) || !grow_slots(dims) ||
         !own(dims->arena, &made)) {
         dims->failed = true;
         return 0;
@@ -180,7 +182,7 @@ QnDim qn_dim_fresh(QnDims *dims, bool is_late)
     while (!dims->failed) {
         const int before = dims->count;
         char name[16];
-        snprintf(name, sizeof name, "%c%d", is_late ? '?' : '#', dims->fresh_count++);
+        (void)snprintf(name, sizeof name, "%c%d", is_late ? '?' : '#', dims->fresh_count++);
         const QnDim made =
             qn_dim_intern(dims, &(QnDimRow){.op = QN_DIM_SYMBOL, .name = name, .is_late = is_late});
         if (dims->count > before)

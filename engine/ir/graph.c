@@ -141,7 +141,7 @@ static void *room_for_one(QnArena *arena, void *items, int count, size_t size)
     if (count < capacity_of(count))
         return items;
     void *larger = qn_arena_array(arena, (size_t)capacity_of(count + 1), size);
-    if (larger && count)
+    if (larger && count > 0)
         memcpy(larger, items, (size_t)count * size);
     return larger;
 }

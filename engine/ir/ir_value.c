@@ -51,7 +51,7 @@ static QnStatus make_up_name(QnIrValue *value)
     NameSlot *slot;
     QN_TRY(grow_names(&module->names, &module->arena));
     for (;;) {
-        snprintf(name, sizeof name, "%%%d", number);
+        (void)snprintf(name, sizeof name, "%%%d", number);
         slot = find_slot(&module->names, name);
         if (!slot->name)
             break;

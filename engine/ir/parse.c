@@ -53,8 +53,9 @@ static QnStatus parse_read(QnTextCursor *in, QnIrValue **out)
     return name && !*out ? qn_text_fail_with(in, "nothing before makes '%s'", name) : QN_OK;
 }
 
-/* A declared value that is an input or a constant, and its elements where there are any. */
-static QnStatus parse_value(QnTextCursor *in, QnIrValue **out, QnGraph *graph)
+/* A declared value with its elements, where there are any: an input, or a constant, which has some.
+ */
+static QnStatus parse_value(QnTextCursor *in, QnGraph *graph, bool is_input)
 {
     Declared declared;
     QN_TRY(parse_declared(in, &declared));
@@ -63,13 +64,16 @@ static QnStatus parse_value(QnTextCursor *in, QnIrValue **out, QnGraph *graph)
     QnIrValue *value = qn_value_create(graph, declared.name, &declared.type);
     if (!value)
         return QN_NO_MEMORY;
+    QN_TRY(enter(in, value));
     if (qn_text_accept(in, '=')) {
         QnTensor tensor;
         QN_TRY(qn_parse_elements(in, &tensor, &declared.type));
         QN_TRY(qn_value_set_constant(value, &tensor));
+    } else if (!is_input) {
+        return qn_text_fail(in, "'= {' and the elements of a constant");
     }
-    *out = value;
-    return enter(in, value);
+    value->is_default = is_input && value->constant;
+    return is_input ? qn_graph_add_input(graph, value) : QN_OK;
 }
 
 /* --- nodes --- */
@@ -198,12 +202,9 @@ static QnStatus parse_graph_inputs(QnTextCursor *in, QnGraph *graph)
 {
     QN_TRY(qn_text_expect(in, '('));
     while (!qn_text_accept(in, ')')) {
-        QnIrValue *input;
         if (graph->input_count > 0)
             QN_TRY(qn_text_expect(in, ','));
-        QN_TRY(parse_value(in, &input, graph));
-        input->is_default = input->constant != NULL;
-        QN_TRY(qn_graph_add_input(graph, input));
+        QN_TRY(parse_value(in, graph, true));
     }
     return QN_OK;
 }
@@ -211,16 +212,11 @@ static QnStatus parse_graph_inputs(QnTextCursor *in, QnGraph *graph)
 static QnStatus parse_body(QnTextCursor *in, QnGraph *graph)
 {
     QN_TRY(qn_text_expect(in, '{'));
-    while (!qn_text_accept_word(in, "return")) {
-        QnIrValue *constant;
-        if (qn_text_accept_word(in, "const")) {
-            QN_TRY(parse_value(in, &constant, graph));
-            if (!constant->constant)
-                return qn_text_fail(in, "'= {' and the elements of a constant");
-        } else {
+    while (!qn_text_accept_word(in, "return"))
+        if (qn_text_accept_word(in, "const"))
+            QN_TRY(parse_value(in, graph, false));
+        else
             QN_TRY(parse_node(in, graph));
-        }
-    }
     QN_TRY(parse_return(in, graph));
     return qn_text_expect(in, '}');
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Types, tensors and attribute values, read from text. */
+#include <assert.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -47,8 +49,11 @@ static QnStatus parse_shape(QnTextCursor *in, QnShape *out)
         in->at += 2;
         return QN_OK;
     }
-    if (qn_text_accept(in, ']'))
+    /* Looked at as it is: "#" starts the name of a symbol here, not a comment. */
+    if (in->at < in->end && *in->at == ']') {
+        in->at++;
         return QN_OK;
+    }
     do {
         if (out->rank == QN_MAX_RANK)
             return qn_text_fail_with(in, "a shape has more than %d dims", QN_MAX_RANK);
@@ -208,8 +213,9 @@ static QnStatus parse_one(QnTextCursor *in, Elements *elements, QnType type)
     if (text.size >= 3 && !memcmp(text.data, "...", 3))
         return qn_text_fail_with(in, "a constant was cut short when it was printed");
     if (!parse_number(number, form, text)) {
-        char expected[40] = "a number of type ";
-        return qn_text_fail(&start, strcat(expected, qn_type_name(type)));
+        char expected[40];
+        (void)snprintf(expected, sizeof expected, "a number of type %s", qn_type_name(type));
+        return qn_text_fail(&start, expected);
     }
     return append(elements, arena, number, form->size);
 }
@@ -321,39 +327,65 @@ static double float_of(const QnAttribute *item)
     return item->kind == QN_ATTRIBUTE_INT ? (double)item->i : item->f;
 }
 
-/* Items of one kind as the array that the list's kind has. */
-static QnStatus pack(QnTextCursor *in, QnAttribute *out, const QnAttribute *items)
+/* Items of one kind as the array of numbers that the list's kind has. */
+static QnStatus pack_numbers(QnTextCursor *in, QnAttribute *out, const QnAttribute *items)
 {
     float *floats;
     int64_t *ints;
-    QnString *strings;
-    QnTensor *tensors;
     QN_ALLOC(floats, &in->module->arena, out->count);
     QN_ALLOC(ints, &in->module->arena, out->count);
-    QN_ALLOC(strings, &in->module->arena, out->count);
-    QN_ALLOC(tensors, &in->module->arena, out->count);
-    QN_ALLOC(out->graphs, &in->module->arena, out->count);
     for (int i = 0; i < out->count; i++) {
-        if (out->kind == QN_ATTRIBUTE_FLOATS)
-            floats[i] = (float)float_of(&items[i]);
-        else if (out->kind == QN_ATTRIBUTE_INTS)
-            ints[i] = items[i].i;
-        else if (out->kind == QN_ATTRIBUTE_STRINGS)
-            strings[i] = items[i].s;
-        else if (out->kind == QN_ATTRIBUTE_TENSORS)
-            tensors[i] = *items[i].tensor;
-        else
-            out->graphs[i] = items[i].graph;
+        floats[i] = (float)float_of(&items[i]);
+        ints[i] = items[i].i;
     }
     if (out->kind == QN_ATTRIBUTE_FLOATS)
         out->floats = floats;
-    else if (out->kind == QN_ATTRIBUTE_INTS)
+    else
         out->ints = ints;
-    else if (out->kind == QN_ATTRIBUTE_STRINGS)
-        out->strings = strings;
-    else if (out->kind == QN_ATTRIBUTE_TENSORS)
-        out->tensor = tensors;
     return QN_OK;
+}
+
+static QnStatus pack_strings(QnTextCursor *in, QnAttribute *out, const QnAttribute *items)
+{
+    QnString *strings;
+    QN_ALLOC(strings, &in->module->arena, out->count);
+    for (int i = 0; i < out->count; i++)
+        strings[i] = items[i].s;
+    out->strings = strings;
+    return QN_OK;
+}
+
+static QnStatus pack_tensors(QnTextCursor *in, QnAttribute *out, const QnAttribute *items)
+{
+    QnTensor *tensors;
+    QN_ALLOC(tensors, &in->module->arena, out->count);
+    for (int i = 0; i < out->count; i++)
+        tensors[i] = *items[i].tensor;
+    out->tensor = tensors;
+    return QN_OK;
+}
+
+static QnStatus pack_graphs(QnTextCursor *in, QnAttribute *out, const QnAttribute *items)
+{
+    QN_ALLOC(out->graphs, &in->module->arena, out->count);
+    for (int i = 0; i < out->count; i++)
+        out->graphs[i] = items[i].graph;
+    return QN_OK;
+}
+
+static QnStatus pack(QnTextCursor *in, QnAttribute *out, const QnAttribute *items)
+{
+    assert(items || out->count == 0);
+    switch (out->kind) {
+    case QN_ATTRIBUTE_STRINGS:
+        return pack_strings(in, out, items);
+    case QN_ATTRIBUTE_TENSORS:
+        return pack_tensors(in, out, items);
+    case QN_ATTRIBUTE_GRAPHS:
+        return pack_graphs(in, out, items);
+    default:
+        return pack_numbers(in, out, items);
+    }
 }
 
 /* The kind of a list with one more item in it; QN_ATTRIBUTE_NONE where that does not go together.
@@ -378,6 +410,7 @@ static QnStatus parse_list(QnTextCursor *in, QnAttribute *out)
         if (out->count > 0)
             QN_TRY(qn_text_expect(in, ','));
         QN_GROW(items, out->count, capacity, in->scratch);
+        assert(items);
         QN_TRY(parse_item(in, &items[out->count]));
         out->kind = list_kind(out->kind, items[out->count++].kind);
         if (out->kind == QN_ATTRIBUTE_NONE)

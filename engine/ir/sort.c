@@ -7,6 +7,7 @@
  * through the nodes in their old order, and first to what each waits for, gives an order that is
  * the old one wherever that was right.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/ir/graph.h"
@@ -101,19 +102,29 @@ static QnStatus find_edges(Sorter *sorter, const QnModule *module, QnError *err)
     return QN_OK;
 }
 
+/* Appends the label of a node, cut where there is no more room. */
+static void append_label(char *text, size_t size, const QnNode *node, const char *behind)
+{
+    char label[100];
+    const size_t length = strlen(text);
+    (void)snprintf(text + length, size - length, "%s%s", qn_node_label(node, label, sizeof label),
+                   behind);
+}
+
 /* "node 'a' <- node 'b' <- node 'a'", from the stack: each waits for the one behind it. */
 static QnStatus fail_cycle(const Sorter *sorter, int depth, int again, QnError *err)
 {
-    char text[1000] = "", label[100];
-    int first = depth - 1, shown = 0;
+    char text[1000] = "";
+    int first = depth - 1;
     while (sorter->stack[first] != again)
         first--;
-    for (int i = first; i < depth && shown < CYCLE_NAMES; i++, shown++) {
-        strcat(text, qn_node_label(sorter->nodes[sorter->stack[i]], label, sizeof label));
-        strcat(text, " <- ");
-    }
-    strcat(text, first + shown < depth ? "..."
-                                       : qn_node_label(sorter->nodes[again], label, sizeof label));
+    const bool is_long = depth - first > CYCLE_NAMES;
+    const int last = is_long ? first + CYCLE_NAMES : depth;
+    for (int i = first; i < last; i++)
+        append_label(text, sizeof text, sorter->nodes[sorter->stack[i]],
+                     is_long && i == last - 1 ? " <- ..." : " <- ");
+    if (!is_long)
+        append_label(text, sizeof text, sorter->nodes[again], "");
     return qn_fail(err, QN_BAD_MODEL, "the graph has a cycle: %s", text);
 }
 
@@ -151,6 +162,19 @@ static void relink(const Sorter *sorter)
     }
 }
 
+/* What the module gives out must be its main graph's own. */
+static QnStatus check_outputs(const QnModule *module, QnError *err)
+{
+    for (int i = 0; i < module->main->output_count; i++) {
+        const QnIrValue *value = module->main->outputs[i].value;
+        if (value && value->graph != module->main)
+            return qn_fail(err, QN_BAD_MODEL,
+                           "output '%s' is '%s' of graph '%s', not visible there",
+                           module->main->output_names[i], value->name, value->graph->name);
+    }
+    return QN_OK;
+}
+
 static QnStatus check_depth(const QnModule *module, QnError *err)
 {
     const QnGraph *last = NULL;
@@ -161,17 +185,23 @@ static QnStatus check_depth(const QnModule *module, QnError *err)
     return QN_OK;
 }
 
-static QnStatus sort(Sorter *sorter, QnModule *module, QnError *err)
+static QnStatus allocate(Sorter *sorter, int count)
 {
-    const int count = module->node_count;
     QnArena *scratch = &sorter->scratch;
-    QN_TRY(check_depth(module, err));
     QN_ALLOC(sorter->nodes, scratch, count);
     QN_ALLOC(sorter->first_edge, scratch, count + 1);
     QN_ALLOC(sorter->next_edge, scratch, count);
     QN_ALLOC(sorter->progress, scratch, count);
     QN_ALLOC(sorter->stack, scratch, count);
     QN_ALLOC(sorter->order, scratch, count);
+    return QN_OK;
+}
+
+static QnStatus sort(Sorter *sorter, QnModule *module, QnError *err)
+{
+    QN_TRY(check_depth(module, err));
+    QN_TRY(check_outputs(module, err));
+    QN_TRY(allocate(sorter, module->node_count));
     for (QnNode *node = NULL; (node = qn_module_walk(module, node));)
         sorter->nodes[node->id] = node;
     QN_TRY(find_edges(sorter, module, err));

@@ -107,17 +107,22 @@ void qn_text_skip(QnTextCursor *in)
     }
 }
 
-char qn_text_peek(QnTextCursor *in)
+/* Looks without moving on: until something is taken, messages speak of the line behind which it is
+ * missing. */
+char qn_text_peek(const QnTextCursor *in)
 {
-    qn_text_skip(in);
-    return in->at < in->end ? *in->at : 0;
+    QnTextCursor next = *in;
+    qn_text_skip(&next);
+    return next.at < next.end ? *next.at : 0;
 }
 
 bool qn_text_accept(QnTextCursor *in, char c)
 {
-    if (qn_text_peek(in) != c || in->at == in->end)
+    QnTextCursor next = *in;
+    qn_text_skip(&next);
+    if (next.at == next.end || *next.at != c)
         return false;
-    in->at++;
+    in->at = next.at + 1;
     return true;
 }
 
@@ -127,10 +132,9 @@ QnStatus qn_text_expect(QnTextCursor *in, char c)
     return qn_text_accept(in, c) ? QN_OK : qn_text_fail(in, expected);
 }
 
-/* The size of the word that comes next. */
-static size_t word_size(QnTextCursor *in)
+/* The size of the word that stands here. */
+static size_t word_size(const QnTextCursor *in)
 {
-    qn_text_skip(in);
     size_t size = 0;
     while (in->at + size < in->end && qn_text_is_word_part(in->at[size]))
         size++;
@@ -139,21 +143,24 @@ static size_t word_size(QnTextCursor *in)
 
 bool qn_text_accept_word(QnTextCursor *in, const char *word)
 {
-    const size_t size = word_size(in);
-    if (size != strlen(word) || memcmp(in->at, word, size) != 0)
+    QnTextCursor next = *in;
+    qn_text_skip(&next);
+    const size_t size = word_size(&next);
+    if (size != strlen(word) || memcmp(next.at, word, size) != 0)
         return false;
-    in->at += size;
+    in->at = next.at + size;
     return true;
 }
 
 QnStatus qn_text_word(QnTextCursor *in, const char **out, const char *what)
 {
     if (qn_text_peek(in) == '"') {
-        QnString text;
+        QnString text = {NULL, 0};
         QN_TRY(qn_text_quoted(in, &text));
         *out = text.data;
         return QN_OK;
     }
+    qn_text_skip(in);
     const size_t size = word_size(in);
     if (!size)
         return qn_text_fail(in, what);

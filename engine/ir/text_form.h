@@ -59,8 +59,8 @@ QnStatus qn_text_fail(const QnTextCursor *in, const char *expected);
 /* Fails with "line 3: <format>". */
 QnStatus qn_text_fail_with(const QnTextCursor *in, const char *format, ...) QN_PRINTF(2, 3);
 
-void qn_text_skip(QnTextCursor *in); /* white space and comments */
-char qn_text_peek(QnTextCursor *in); /* the next character behind them; 0 at the end */
+void qn_text_skip(QnTextCursor *in);       /* white space and comments */
+char qn_text_peek(const QnTextCursor *in); /* the next character behind them; 0 at the end */
 bool qn_text_accept(QnTextCursor *in, char c);
 QnStatus qn_text_expect(QnTextCursor *in, char c);
 

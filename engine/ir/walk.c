@@ -78,10 +78,10 @@ const char *qn_node_label(const QnNode *node, char *text, size_t size)
     for (int i = 0; i < node->output_count && !output; i++)
         output = node->outputs[i] ? node->outputs[i]->name : NULL;
     if (*node->origin.name)
-        snprintf(text, size, "node '%s'", node->origin.name);
+        (void)snprintf(text, size, "node '%s'", node->origin.name);
     else if (output)
-        snprintf(text, size, "%s node making '%s'", node->op, output);
+        (void)snprintf(text, size, "%s node making '%s'", node->op, output);
     else
-        snprintf(text, size, "%s node", node->op);
+        (void)snprintf(text, size, "%s node", node->op);
     return text;
 }
