@@ -71,10 +71,18 @@ struct QnOp {
     QnScalar scalar;              /* for reference = qn_reference_elementwise */
     const QnInstruction *program; /* [program_count] of an elementwise operator; NULL: has none */
     int program_count;
+    /* Where the program depends on attributes that are no numbers, or on which inputs are there. */
+    const QnInstruction *(*pick_program)(const QnNode *node, int *count);
 };
 
 /* Sets .program and .program_count of a row from an array. */
 #define QN_PROGRAM(array) .program = (array), .program_count = (int)QN_COUNT_OF(array)
+
+/*
+ * The program of a node, or NULL where its operator has none.  Register i is input i, also where
+ * others before it are absent; those of absent inputs are not read.
+ */
+const QnInstruction *qn_op_program(const QnNode *node, int *count);
 
 /* Every operator: the families, each an array that ends with a NULL name. */
 extern const QnOp *const qn_op_families[];

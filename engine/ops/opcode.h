@@ -130,4 +130,34 @@ typedef struct QnInstruction {
                               NULL: none */
 } QnInstruction;
 
+/* Instructions of operator tables: of one to three registers, with a number as the last operand, or
+ * with an attribute (and its default) there. */
+#define QN_DO1(code_, out_, a_)                            \
+    {                                                      \
+        .code = QN_CODE_##code_, .out = (out_), .a = (a_), \
+    }
+#define QN_DO2(code_, out_, a_, b_)                                   \
+    {                                                                 \
+        .code = QN_CODE_##code_, .out = (out_), .a = (a_), .b = (b_), \
+    }
+#define QN_DO3(code_, out_, a_, b_, c_)                                          \
+    {                                                                            \
+        .code = QN_CODE_##code_, .out = (out_), .a = (a_), .b = (b_), .c = (c_), \
+    }
+#define QN_DO2N(code_, out_, a_, number)                                      \
+    {                                                                         \
+        .code = QN_CODE_##code_, .out = (out_), .a = (a_), .b = QN_IMMEDIATE, \
+        .immediate = (number),                                                \
+    }
+#define QN_DO2A(code_, out_, a_, number, attribute_)                          \
+    {                                                                         \
+        .code = QN_CODE_##code_, .out = (out_), .a = (a_), .b = QN_IMMEDIATE, \
+        .immediate = (number), .attribute = (attribute_),                     \
+    }
+#define QN_DO3N(code_, out_, a_, b_, number)                                             \
+    {                                                                                    \
+        .code = QN_CODE_##code_, .out = (out_), .a = (a_), .b = (b_), .c = QN_IMMEDIATE, \
+        .immediate = (number),                                                           \
+    }
+
 #endif

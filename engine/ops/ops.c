@@ -29,6 +29,12 @@ const QnOp *qn_op_find(const char *domain, const char *name)
     return NULL;
 }
 
+const QnInstruction *qn_op_program(const QnNode *node, int *count)
+{
+    *count = node->def->program_count;
+    return node->def->pick_program ? node->def->pick_program(node, count) : node->def->program;
+}
+
 /* Resolves the nodes of one graph; the number that were not found. */
 static int resolve_graph(QnGraph *graph, QnReport *report)
 {
