@@ -9,12 +9,14 @@
 /* clang-format off */
 #define QN_OP_FAMILIES(X) \
     X(activation) \
+    X(compare) \
     X(conv) \
     X(elementwise) \
     X(math) \
     X(matmul) \
     X(pool) \
-    X(reshape)
+    X(reshape) \
+    X(softmax)
 /* clang-format on */
 
 #define QN_OP_FAMILY_DECLARE(name) extern const QnOp qn_ops_##name[];
