@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/fault.h"
 #include "engine/devices/cpu/kernels/conv_grid.h"
 
 enum { CHUNK_FLOPS = 2000000 }; /* half of a product's, for a kernel that waits for memory */
@@ -149,7 +150,10 @@ static void run_part(const QnConvF32 *conv, const QnConvAxis *axis, const QnDept
         rows[r].x += shift;
         rows[r].w += tap * QN_PANEL;
     }
-    qn_depthwise_f32_pick(conv->isa, &line)->run(&line);
+    const QnDepthwiseF32 *variant = qn_depthwise_f32_pick(conv->isa, &line);
+    variant->run(&line);
+    if (qn_fault("kernel", variant->name))
+        qn_fault_spoil(line.y, sizeof *line.y);
     for (int64_t r = 0; r < line.row_count; r++) {
         rows[r].x -= shift;
         rows[r].w -= tap * QN_PANEL;

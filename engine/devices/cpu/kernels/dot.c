@@ -39,10 +39,10 @@ const QnDotF32 qn_dot_f32[] = {
 
 const int qn_dot_f32_count = QN_COUNT_OF(qn_dot_f32);
 
-QnDotF32Fn *qn_dot_f32_pick(QnIsa have)
+const QnDotF32 *qn_dot_f32_pick(QnIsa have)
 {
     const QnDotF32 *variant = qn_dot_f32;
     while ((variant->needs & have) != variant->needs)
         variant++;
-    return variant->run;
+    return variant;
 }

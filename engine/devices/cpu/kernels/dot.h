@@ -36,7 +36,8 @@ typedef struct QnDotF32 {
 extern const QnDotF32 qn_dot_f32[];
 extern const int qn_dot_f32_count;
 
-QnDotF32Fn *qn_dot_f32_pick(QnIsa have);
+/* The first variant that `have` can run. */
+const QnDotF32 *qn_dot_f32_pick(QnIsa have);
 
 QnDotF32Fn qn_dot_f32_avx512, qn_dot_f32_avx2, qn_dot_f32_c;
 

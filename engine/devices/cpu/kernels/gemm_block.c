@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/compiler.h"
+#include "base/fault.h"
 
 /* Floats of one piece of k: 64 columns of it take a quarter of a second-level cache of 1 MiB. */
 enum { PIECE = 1024 };
@@ -160,6 +161,8 @@ void qn_gemm_f32_block(const QnGemmBlock *b)
         group.pitch = group.variant->panels * QN_PANEL;
         group.columns = (int)qn_min_i64(left, group.pitch);
         run_group(&group);
+        if (qn_fault("kernel", group.variant->name))
+            qn_fault_spoil(b->c + group.first * b->c_column_step, sizeof *b->c);
         group.first += group.columns;
     }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/fault.h"
 #include "engine/devices/cpu/kernels/dot.h"
 #include "engine/devices/cpu/kernels/gemm_block.h"
 #include "engine/devices/cpu/kernels/gemm_pack.h"
@@ -249,7 +250,10 @@ static void run_dots(const Chunk *t)
                        .b_step = p->b_n_step,
                        .c = t->sums,
                        .c_step = t->columns};
-    qn_dot_f32_pick(p->isa)(&dot);
+    const QnDotF32 *variant = qn_dot_f32_pick(p->isa);
+    variant->run(&dot);
+    if (qn_fault("kernel", variant->name))
+        qn_fault_spoil(t->sums, sizeof *t->sums);
     for (int64_t i = 0; i < t->rows; i++) {
         const int64_t row = t->row + i;
         QnEpilogueLine line = {.epilogue = e,
