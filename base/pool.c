@@ -252,15 +252,20 @@ static QnStatus complete_options(QnPoolOptions *out, const QnPoolOptions *option
     return QN_OK;
 }
 
+static void free_memory(const QnPoolOptions *options, QnPool *pool, QnWorker *workers)
+{
+    qn_free(options->allocator, workers, (size_t)options->capacity * sizeof *workers);
+    qn_free(options->allocator, pool, sizeof *pool);
+}
+
 QnStatus qn_pool_create_with(QnPool **out, const QnPoolOptions *options, QnError *err)
 {
     QnPoolOptions complete;
     QN_TRY(complete_options(&complete, options, err));
-    QnPool *pool = qn_alloc(NULL, sizeof *pool);
-    QnWorker *workers = qn_alloc(NULL, (size_t)complete.capacity * sizeof *workers);
+    QnPool *pool = qn_alloc(complete.allocator, sizeof *pool);
+    QnWorker *workers = qn_alloc(complete.allocator, (size_t)complete.capacity * sizeof *workers);
     if (!pool || !workers) {
-        qn_free(NULL, pool, sizeof *pool);
-        qn_free(NULL, workers, (size_t)complete.capacity * sizeof *workers);
+        free_memory(&complete, pool, workers);
         return qn_no_memory(err);
     }
     *pool = (QnPool){.options = complete, .workers = workers, .size = complete.size};
@@ -292,6 +297,6 @@ void qn_pool_free(QnPool *pool)
         qn_thread_join(&pool->workers[i].thread);
     pthread_mutex_destroy(&pool->lock);
     pthread_mutex_destroy(&pool->resizing);
-    qn_free(NULL, pool->workers, (size_t)pool->options.capacity * sizeof *pool->workers);
-    qn_free(NULL, pool, sizeof *pool);
+    const QnPoolOptions options = pool->options;
+    free_memory(&options, pool, pool->workers);
 }

@@ -24,6 +24,7 @@
 #include "base/denormals.h"
 #include "base/error.h"
 #include "base/pool_feedback.h"
+#include "quern/allocator.h"
 
 typedef struct QnPool QnPool;
 struct QnWorker;
@@ -34,9 +35,10 @@ typedef struct QnPoolOptions {
     int capacity;         /* what the pool may be resized to; 0: size */
     int64_t spin_ns;      /* a worker spins so long for the next loop of its run; 75 us */
     int64_t join_spin_ns; /* a caller spins so long for its workers; 10 us */
-    int64_t spin_after_run_ns;  /* a worker spins so long for the next run; 0, for real-time users
-                                   more */
-    int64_t inline_ns;          /* loops that cost less run in the caller alone; 4 us */
+    int64_t spin_after_run_ns;    /* a worker spins so long for the next run; 0, for real-time users
+                                     more */
+    int64_t inline_ns;            /* loops that cost less run in the caller alone; 4 us */
+    const QnAllocator *allocator; /* borrowed; NULL: the C library's */
     int (*recount)(void *user); /* the size that suits now, asked every few seconds at the start of
                                    a run; or NULL */
     void *user;

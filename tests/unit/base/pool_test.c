@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/compiler.h"
+#include "tests/support/alloc_fault.h"
 #include "tests/support/test.h"
 
 enum { CHUNK_LIMIT = 400 };
@@ -395,6 +396,43 @@ TEST(workers_run_with_the_callers_float_mode)
     qn_pool_free(pool);
 }
 
+static int count_up(void *user)
+{
+    return ++*(int *)user;
+}
+
+TEST(the_size_is_asked_for_again_only_after_a_while)
+{
+    QnPool *pool = NULL;
+    QnError err = {0};
+    int asked = 0;
+    const QnPoolOptions options = {.size = 2, .recount = count_up, .user = &asked};
+    REQUIRE(t, qn_pool_create_with(&pool, &options, &err) == QN_OK, "%s", err.message);
+    for (int run = 0; run < 100; run++) {
+        QnGang gang;
+        qn_gang_begin(&gang, pool, 2);
+        qn_gang_end(&gang);
+    }
+    EXPECT(t, asked == 0 && qn_pool_size(pool) == 2, "asked %d times", asked);
+    qn_pool_free(pool);
+}
+
+TEST(every_failed_allocation_is_survived)
+{
+    for (int64_t n = 0; n <= 2; n++) {
+        AllocFault fault;
+        QnPool *pool = NULL;
+        QnError err = {0};
+        alloc_fault_init(&fault, n);
+        const QnPoolOptions options = {.size = 3, .allocator = &fault.allocator};
+        const QnStatus status = qn_pool_create_with(&pool, &options, &err);
+        EXPECT(t, status == (n ? QN_NO_MEMORY : QN_OK) && !pool == (n != 0), "allocation %d: %s",
+               (int)n, err.message);
+        qn_pool_free(pool);
+        EXPECT(t, alloc_fault_live_bytes(&fault) == 0, "allocation %d leaks", (int)n);
+    }
+}
+
 TEST(impossible_sizes_are_refused)
 {
     static const struct {
@@ -421,4 +459,6 @@ TEST_MAIN(CASE(every_chunk_is_done_once), CASE(all_members_take_chunks),
           CASE(gangs_get_a_fair_share_and_grow_back), CASE(more_callers_than_threads_still_run),
           CASE(two_runs_use_no_more_threads_than_the_pool_has),
           CASE(a_pool_can_be_resized_while_it_is_used), CASE(each_worker_warms_up_once_when_told),
-          CASE(workers_run_with_the_callers_float_mode), CASE(impossible_sizes_are_refused))
+          CASE(workers_run_with_the_callers_float_mode),
+          CASE(the_size_is_asked_for_again_only_after_a_while),
+          CASE(every_failed_allocation_is_survived), CASE(impossible_sizes_are_refused))
