@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ONNX reader on any bytes: a status, or a well-formed module.  The same bytes are read as a value of a test case too.
+ * The ONNX reader on any bytes: a status, or a well-formed module.  The same bytes are read as a
+ * value of a test case too.
  */
 #include <stdlib.h>
 
@@ -29,7 +30,8 @@ static void read_value(const uint8_t *data, size_t size, const QnIrType *type)
     QnValue value;
     if (onnx_read_value(&value, qn_bytes(data, size), type, &arena, NULL) == QN_OK &&
         onnx_write_value(&text, "v", &value, NULL) == QN_OK &&
-        onnx_read_value(&value, qn_bytes(text.data, text.size), type, &arena, NULL) == QN_BAD_TENSOR)
+        onnx_read_value(&value, qn_bytes(text.data, text.size), type, &arena, NULL) ==
+            QN_BAD_TENSOR)
         abort();
     qn_text_finish(&text);
     qn_arena_finish(&arena);

@@ -2,8 +2,9 @@
 /*
  * External data: values of tensors that lie in other files beside the model.
  *
- * This is the one way in which a model reaches other files.  Each file is opened once, below the
- * model's folder, and read into the module's memory.
+ * This is the one way in which a model reaches other files: below its own folder, through
+ * base/opener.h, and read into the module's memory, never mapped, since somebody may cut a file
+ * short that is in use.
  */
 #ifndef QN_ENGINE_FORMATS_ONNX_EXTERNAL_H
 #define QN_ENGINE_FORMATS_ONNX_EXTERNAL_H

@@ -77,66 +77,71 @@ QnStatus onnx_hints_of_graph(OnnxScope *scope, const OnnxGraph *graph)
 
 /* --- from node to node --- */
 
-/* Operators whose first output has the rank of their first input, and those whose rank is always 2.
- */
-static bool keeps_rank(const char *op)
+/* Operators whose first output has the rank of their first input. */
+static const char *const keeping_rank[] = {"Abs",
+                                           "AveragePool",
+                                           "BatchNormalization",
+                                           "Cast",
+                                           "Ceil",
+                                           "Clip",
+                                           "Concat",
+                                           "Conv",
+                                           "ConvTranspose",
+                                           "CumSum",
+                                           "DepthToSpace",
+                                           "DequantizeLinear",
+                                           "Dropout",
+                                           "Elu",
+                                           "Erf",
+                                           "Exp",
+                                           "Floor",
+                                           "Gelu",
+                                           "GlobalAveragePool",
+                                           "GlobalMaxPool",
+                                           "HardSigmoid",
+                                           "HardSwish",
+                                           "Hardmax",
+                                           "Identity",
+                                           "InstanceNormalization",
+                                           "LRN",
+                                           "LayerNormalization",
+                                           "LeakyRelu",
+                                           "Log",
+                                           "LogSoftmax",
+                                           "LpPool",
+                                           "MaxPool",
+                                           "Neg",
+                                           "Not",
+                                           "PRelu",
+                                           "Pad",
+                                           "QuantizeLinear",
+                                           "Reciprocal",
+                                           "Relu",
+                                           "Resize",
+                                           "Selu",
+                                           "Sigmoid",
+                                           "Sign",
+                                           "Slice",
+                                           "Softmax",
+                                           "Softplus",
+                                           "Softsign",
+                                           "SpaceToDepth",
+                                           "Split",
+                                           "Sqrt",
+                                           "Tanh",
+                                           "ThresholdedRelu",
+                                           "Tile",
+                                           "Transpose",
+                                           "Upsample"};
+
+/* Broadcasting operators: the greater rank, known where all are. */
+static const char *const broadcasting[] = {"Add",  "Sub", "Mul", "Div",   "Pow",
+                                           "And",  "Or",  "Xor", "Equal", "Greater",
+                                           "Less", "Max", "Min", "Sum",   "Mean"};
+
+static bool is_among(const char *op, const char *const *names, size_t count)
 {
-    static const char *const names[] = {"Abs",
-                                        "AveragePool",
-                                        "BatchNormalization",
-                                        "Cast",
-                                        "Ceil",
-                                        "Clip",
-                                        "Concat",
-                                        "Conv",
-                                        "ConvTranspose",
-                                        "CumSum",
-                                        "DepthToSpace",
-                                        "Dropout",
-                                        "Elu",
-                                        "Erf",
-                                        "Exp",
-                                        "Floor",
-                                        "Gelu",
-                                        "GlobalAveragePool",
-                                        "GlobalMaxPool",
-                                        "HardSigmoid",
-                                        "HardSwish",
-                                        "Hardmax",
-                                        "Identity",
-                                        "InstanceNormalization",
-                                        "LRN",
-                                        "LeakyRelu",
-                                        "Log",
-                                        "LogSoftmax",
-                                        "LpPool",
-                                        "MaxPool",
-                                        "Neg",
-                                        "Not",
-                                        "PRelu",
-                                        "Pad",
-                                        "Reciprocal",
-                                        "Relu",
-                                        "Resize",
-                                        "Selu",
-                                        "Sigmoid",
-                                        "Sign",
-                                        "Slice",
-                                        "Softmax",
-                                        "Softplus",
-                                        "Softsign",
-                                        "SpaceToDepth",
-                                        "Split",
-                                        "Sqrt",
-                                        "Tanh",
-                                        "ThresholdedRelu",
-                                        "Tile",
-                                        "Transpose",
-                                        "Upsample",
-                                        "LayerNormalization",
-                                        "DequantizeLinear",
-                                        "QuantizeLinear"};
-    for (size_t i = 0; i < QN_COUNT_OF(names); i++)
+    for (size_t i = 0; i < count; i++)
         if (!strcmp(names[i], op))
             return true;
     return false;
@@ -145,18 +150,6 @@ static bool keeps_rank(const char *op)
 static bool has_rank_2(const char *op)
 {
     return !strcmp(op, "Flatten") || !strcmp(op, "Gemm");
-}
-
-/* Broadcasting binary operators: the greater rank, known where both are. */
-static bool broadcasts(const char *op)
-{
-    static const char *const names[] = {"Add",  "Sub", "Mul", "Div",   "Pow",
-                                        "And",  "Or",  "Xor", "Equal", "Greater",
-                                        "Less", "Max", "Min", "Sum",   "Mean"};
-    for (size_t i = 0; i < QN_COUNT_OF(names); i++)
-        if (!strcmp(names[i], op))
-            return true;
-    return false;
 }
 
 /* The length of a constant 1-D shape tells the rank of what Reshape and Expand-like operators make.
@@ -175,13 +168,13 @@ static int find_rank(const OnnxScope *scope, const OnnxNode *node)
 {
     if (node->domain[0] || node->inputs.count == 0)
         return -1;
-    if (keeps_rank(node->op))
+    if (is_among(node->op, keeping_rank, QN_COUNT_OF(keeping_rank)))
         return onnx_hint(scope, node->inputs.items[0]).rank;
     if (has_rank_2(node->op))
         return 2;
     if (!strcmp(node->op, "Reshape"))
         return rank_from_shape(scope, node);
-    if (!broadcasts(node->op))
+    if (!is_among(node->op, broadcasting, QN_COUNT_OF(broadcasting)))
         return -1;
     int rank = 0;
     for (int i = 0; i < node->inputs.count; i++) {
