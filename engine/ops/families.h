@@ -9,12 +9,15 @@
 /* clang-format off */
 #define QN_OP_FAMILIES(X) \
     X(activation) \
+    X(arg) \
     X(compare) \
     X(conv) \
+    X(convert) \
     X(elementwise) \
     X(math) \
     X(matmul) \
     X(pool) \
+    X(reduce) \
     X(reshape) \
     X(softmax)
 /* clang-format on */

@@ -111,7 +111,8 @@ uint16_t qn_small_float_encode(QnType type, double value, bool saturate)
     const struct Format *f = find(type);
     const int sign = signbit(value) ? 1 << (f->exponent_bits + f->mantissa_bits) : 0;
     if (isnan(value))
-        return (uint16_t)(f->special == FINITE ? largest_bits(f)
+        /* Minus zero stands for NaN where there is none, as in the reference's conversions. */
+        return (uint16_t)(f->special == FINITE ? 1 << (f->exponent_bits + f->mantissa_bits)
                           : f->special == FNUZ ? nan_bits(f)
                                                : sign | nan_bits(f));
     int exponent = 0;
