@@ -88,25 +88,31 @@ QnBox qn_box(const QnTensor *tensor, int axis)
     return box;
 }
 
-/* Makes the outputs whose shapes inference tells from the data, where they are not ready. */
+/*
+ * Infers once more, from the values: what inference checks of shapes and attributes then holds for
+ * the numbers at hand, which symbols had left open, and references rely on it.  Makes the outputs
+ * that are not ready.
+ */
 static QnStatus prepare_outputs(const QnCall *call)
 {
-    bool is_ready = true;
-    for (int i = 0; i < call->output_count; i++)
-        is_ready = is_ready && (!call->node->outputs[i] || call->outputs[i].kind != QN_NONE);
-    if (is_ready || (call->node->def->traits & QN_OP_DYNAMIC))
-        return QN_OK;
     QnDims dims;
     QnInferValue *known;
     QN_ALLOC(known, call->scratch, call->output_count);
     QN_TRY(qn_infer_values(call->node, call->inputs, call->input_count, &dims, call->scratch, known,
                            call->err));
+    if (call->node->def->traits & QN_OP_DYNAMIC)
+        return QN_OK;
     for (int i = 0; i < call->output_count; i++) {
-        if (!call->node->outputs[i] || call->outputs[i].kind != QN_NONE ||
-            known[i].type.kind != QN_TENSOR || known[i].type.shape.rank < 0)
+        const QnShape *shape = &known[i].type.shape;
+        const QnValue *value = &call->outputs[i];
+        if (!call->node->outputs[i] || known[i].type.kind != QN_TENSOR || shape->rank < 0)
             continue;
-        QN_TRY(qn_call_output(call, i, known[i].type.element, known[i].type.shape.rank,
-                              known[i].type.shape.dims, NULL));
+        if (value->kind == QN_NONE)
+            QN_TRY(qn_call_output(call, i, known[i].type.element, shape->rank, shape->dims, NULL));
+        else if (value->kind == QN_TENSOR &&
+                 !has_shape(&value->tensor, known[i].type.element, shape->rank, shape->dims))
+            return qn_call_fail(call, "output %d has not the type or shape that its inputs give",
+                                i);
     }
     return QN_OK;
 }

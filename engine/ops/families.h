@@ -16,6 +16,8 @@
     X(elementwise) \
     X(math) \
     X(matmul) \
+    X(norm) \
+    X(normalize) \
     X(pool) \
     X(reduce) \
     X(reshape) \
