@@ -24,6 +24,7 @@ void qn_source_release(void *user)
     QnSource *source = user;
     if (!source || !qn_refcount_release(&source->refs))
         return;
+    qn_module_free(source->module);
     if (source->kind == QN_SOURCE_MAPPED)
         qn_file_unmap(source->bytes);
     else if (source->kind == QN_SOURCE_OWNED)
@@ -130,6 +131,7 @@ static QnStatus read_module(QnModel *model, const char *path, const char *name,
     };
     (void)name;
     QN_TRY(qn_format_read(&model->module, path, model->source->bytes, &reading, report, err));
+    model->source->module = model->module;
     QN_TRY(qn_ops_resolve(model->module, report, err));
     QN_TRY(qn_infer_module(model->module, err));
     return qn_module_verify(model->module, err);
@@ -191,7 +193,6 @@ void qn_model_free(QnModel *model)
     if (!model)
         return;
     const QnAllocator *allocator = model->allocator;
-    qn_module_free(model->module);
     qn_source_release(model->source);
     qn_arena_finish(&model->texts);
     qn_free(allocator, model, sizeof *model);

@@ -9,11 +9,13 @@
 #include "engine/ir/graph.h"
 #include "quern/plan.h"
 
-/* A model file's bytes, which weights are views of; counted, since plans keep them. */
+/* A model file's bytes, which weights are views of, and the module, whose constants plans borrow;
+ * counted, since plans outlive their model. */
 typedef struct QnSource {
     QnRefcount refs;
     const QnAllocator *allocator;
     QnBytes bytes;
+    QnModule *module; /* resolved and inferred; never changed after loading */
     enum { QN_SOURCE_BORROWED, QN_SOURCE_MAPPED, QN_SOURCE_OWNED } kind;
 } QnSource;
 
@@ -23,7 +25,7 @@ void qn_source_release(void *source);
 struct QnModel {
     const QnAllocator *allocator;
     QnSource *source;
-    QnModule *module; /* resolved and inferred; never changed after loading */
+    QnModule *module; /* the source's */
     QnArena texts;    /* for what qn_model_input and kin point to */
     QnValueInfo *inputs, *outputs;
     int input_count;

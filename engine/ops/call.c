@@ -80,6 +80,38 @@ QnStatus qn_call_output(const QnCall *call, int i, QnType type, int rank, const 
     return QN_OK;
 }
 
+/* Copies dims [d, rank), element by element or, where both sides are contiguous, row by row. */
+static void copy_dims(const QnTensor *from, const QnTensor *to, int d, const uint8_t *source,
+                      uint8_t *target, size_t element)
+{
+    if (d == from->rank) {
+        memcpy(target, source, element);
+        return;
+    }
+    const bool is_row = d == from->rank - 1 && from->strides[d] == (int64_t)element &&
+                        to->strides[d] == (int64_t)element;
+    if (is_row) {
+        memcpy(target, source, (size_t)from->dims[d] * element);
+        return;
+    }
+    for (int64_t i = 0; i < from->dims[d]; i++)
+        copy_dims(from, to, d + 1, source + i * from->strides[d], target + i * to->strides[d],
+                  element);
+}
+
+QnStatus qn_call_copy(const QnCall *call, const QnTensor *from, QnTensor *to)
+{
+    if (from->type != to->type || from->rank != to->rank)
+        return qn_call_fail(call, "the shapes of the inputs do not fit together");
+    for (int d = 0; d < from->rank; d++)
+        if (from->dims[d] != to->dims[d])
+            return qn_call_fail(call, "dimension %d is %lld, expected %lld", d,
+                                (long long)from->dims[d], (long long)to->dims[d]);
+    if (qn_tensor_count(from) > 0)
+        copy_dims(from, to, 0, from->data, to->data, qn_type_size(from->type));
+    return qn_call_poll(call);
+}
+
 QnBox qn_box(const QnTensor *tensor, int axis)
 {
     QnBox box = {1, 1, 1};

@@ -11,9 +11,11 @@
     X(activation) \
     X(arg) \
     X(compare) \
+    X(concat) \
     X(conv) \
     X(convert) \
     X(elementwise) \
+    X(expand) \
     X(math) \
     X(matmul) \
     X(norm) \
@@ -21,7 +23,10 @@
     X(pool) \
     X(reduce) \
     X(reshape) \
-    X(softmax)
+    X(shape) \
+    X(slice) \
+    X(softmax) \
+    X(transpose)
 /* clang-format on */
 
 #define QN_OP_FAMILY_DECLARE(name) extern const QnOp qn_ops_##name[];

@@ -237,6 +237,9 @@ bool qn_call_wants(const QnCall *call, int i);
 QnStatus qn_call_output(const QnCall *call, int i, QnType type, int rank, const int64_t *dims,
                         QnTensor **out);
 
+/* Copies elements between two tensors of the same type and dims, of any strides. */
+QnStatus qn_call_copy(const QnCall *call, const QnTensor *from, QnTensor *to);
+
 /* QN_CANCELLED where the run was cancelled or is past its deadline.  Once per block of work. */
 QnStatus qn_call_poll(const QnCall *call);
 
