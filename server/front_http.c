@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "server/http/encoding.h"
 #include "server/http/reply.h"
 
 enum {
@@ -36,7 +37,8 @@ typedef struct Call {
     size_t body_capacity; /* taken from the budget */
     atomic_int phase;
     QsTask finished;
-    QnText head; /* the reply's */
+    QnText head;     /* the reply's */
+    QnText unpacked; /* the body, where it came compressed */
     bool keep_alive, is_refused;
 } Call;
 
@@ -72,6 +74,7 @@ static void free_call(Call *call)
     qs_budget_give(call->stream->front->budget, call->body_capacity);
     free(call->body);
     qn_text_finish(&call->head);
+    qn_text_finish(&call->unpacked);
     qn_text_finish(&call->exchange.reply.text);
     qn_arena_finish(&call->exchange.arena);
     free(call);
@@ -168,6 +171,32 @@ done:
         finish_reply(stream);
 }
 
+/* Compresses a reply that succeeded, if the peer likes that; without memory it goes as it is. */
+static void encode_reply(Call *call)
+{
+    QsReply *reply = &call->exchange.reply;
+    if (!call->route || !call->route->may_encode || reply->status != 200)
+        return;
+    const QsEncoding encoding = qs_encoding_choose(find_header(&call->exchange, "Accept-Encoding"));
+    QnBytes *spans = encoding == QS_IDENTITY ? NULL
+                                             : qn_arena_array(&call->exchange.arena,
+                                                              reply->tail_count + 1, sizeof *spans);
+    if (!spans)
+        return;
+    spans[0] = qn_bytes(reply->text.data, reply->text.size);
+    for (size_t i = 0; i < reply->tail_count; i++)
+        spans[i + 1] = reply->tail[i];
+    QnText packed = qn_text(NULL);
+    if (!qs_encode(&packed, encoding, spans, reply->tail_count + 1)) {
+        qn_text_finish(&packed);
+        return;
+    }
+    qn_text_finish(&reply->text);
+    reply->text = packed;
+    reply->tail_count = 0;
+    qs_reply_header(reply, "Content-Encoding", qs_encoding_name(encoding));
+}
+
 /* The call's reply is complete. */
 static void reply(Stream *stream)
 {
@@ -179,6 +208,7 @@ static void reply(Stream *stream)
         call->exchange.reply.status = 0;
         qs_reply_error(&call->exchange);
     }
+    encode_reply(call);
     stream->has_reply = true;
     if (!stream->is_sending)
         send_reply(stream);
@@ -199,12 +229,34 @@ static void finish_call(QsExchange *exchange)
 
 static const QsExchangeOps exchange_ops = {.header = find_header, .finish = finish_call};
 
+/* Unpacks a body that came compressed.  What it takes more is the budget's too. */
+static QnStatus decode_body(Call *call)
+{
+    QsExchange *exchange = &call->exchange;
+    const QnBytes name = find_header(exchange, "Content-Encoding");
+    const QsEncoding encoding = call->route->may_encode ? qs_encoding_find(name) : QS_IDENTITY;
+    if (encoding == QS_IDENTITY)
+        return QN_OK;
+    if (encoding == QS_UNKNOWN_ENCODING) {
+        qs_reply_header(&exchange->reply, "Accept-Encoding", "gzip, deflate");
+        return qn_fail(&exchange->err, QN_UNSUPPORTED, "Unsupported compression type");
+    }
+    QN_TRY(qs_decode(&call->unpacked, exchange->body, exchange->server->max_input_bytes,
+                     &exchange->err));
+    if (!qs_budget_take(call->stream->front->budget, call->unpacked.size))
+        return qn_fail(&exchange->err, QN_UNAVAILABLE,
+                       "the memory for requests is used up, try again later");
+    call->body_capacity += call->unpacked.size;
+    exchange->body = qn_bytes(call->unpacked.data, call->unpacked.size);
+    return QN_OK;
+}
+
 static void answer(Stream *stream)
 {
     Call *call = stream->call;
     QsExchange *exchange = &call->exchange;
     exchange->body = qn_bytes(call->body, call->body ? (size_t)stream->http.body_size : 0);
-    if (call->is_refused || call->route->answer(exchange) != QN_OK) {
+    if (call->is_refused || decode_body(call) != QN_OK || call->route->answer(exchange) != QN_OK) {
         qs_reply_error(exchange);
         reply(stream);
         return;

@@ -73,7 +73,8 @@ typedef struct QsRoute {
     QsMethod method;
     const char *path;
     QsAnswer *answer;
-    bool is_plain; /* the answer is no JSON unless its function says otherwise */
+    bool is_plain;   /* the answer is no JSON unless its function says otherwise */
+    bool may_encode; /* bodies may be compressed, in both directions */
 } QsRoute;
 
 /* The families, each ended by an empty row. */

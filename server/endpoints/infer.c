@@ -193,15 +193,6 @@ static QnStatus parse(QsInfer *infer, size_t json_size)
                                qn_bytes(call->body.data + json_size, call->body.size - json_size));
 }
 
-static QnStatus check_encoding(QsExchange *call)
-{
-    const QnBytes encoding = call->ops->header(call, "Content-Encoding");
-    if (encoding.size == 0 || qn_bytes_is(encoding, "identity"))
-        return QN_OK;
-    qs_reply_header(&call->reply, "Accept-Encoding", "identity");
-    return qn_fail(&call->err, QN_UNSUPPORTED, "Unsupported compression type");
-}
-
 static bool is_decoupled(const QsModelConfig *config)
 {
     return config->model_transaction_policy && config->model_transaction_policy->decoupled;
@@ -221,8 +212,6 @@ static QnStatus http_infer(QsExchange *call)
         status = qn_fail(&call->err, QN_UNSUPPORTED,
                          "HTTP end point doesn't support models with decoupled transaction policy");
     if (status == QN_OK)
-        status = check_encoding(call);
-    if (status == QN_OK)
         status = find_json_size(call, &json_size);
     if (status == QN_OK) {
         call->reply.content_type = "application/json";
@@ -237,7 +226,7 @@ static QnStatus http_infer(QsExchange *call)
 }
 
 const QsRoute qs_routes_infer[] = {
-    {QS_POST, "/v2/models/{model}/infer", http_infer, true},
-    {QS_POST, "/v2/models/{model}/versions/{version}/infer", http_infer, true},
+    {QS_POST, "/v2/models/{model}/infer", http_infer, true, true},
+    {QS_POST, "/v2/models/{model}/versions/{version}/infer", http_infer, true, true},
     {0},
 };

@@ -3,9 +3,10 @@
 import json
 import struct
 import time
+import zlib
 
 import pytest
-from conftest import read_all
+from peers import read_all
 
 LIVE = b"GET /v2/health/live HTTP/1.1\r\nConnection: close\r\n\r\n"
 
@@ -119,7 +120,7 @@ def test_peers_that_leave_in_the_middle(server):
     (b'{"inputs":[{"name":"IN0","shape":[9223372036854775807,2],"datatype":"FP32","data":[1]}]}', 500),
     (b'{"inputs":[{"name":"IN0","shape":[1,2147483648,2147483648],"datatype":"FP32","data":[1]}]}', 500),
     (b'{"inputs":[{"name":"IN0","shape":[1,4611686018427387904],"datatype":"FP32","data":[1]}]}', 500),
-    (b'{"inputs":[{"name":"IN0","shape":[1,1],"datatype":"FP32","data":[1e400]}]}', 500),
+    (b'{"inputs":[{"name":"IN0","shape":[1,1],"datatype":"FP32","data":[1e400]}]}', 400),
     (b'{"inputs":[{"name":"IN0","shape":[' + b"1," * 50 + b'1],"datatype":"FP32","data":[1]}]}', 400),
     (b'{"inputs":[' + b",".join([b'{"name":"IN0","shape":[1,1],"datatype":"FP32","data":[1]}'] * 5000) + b"]}", 400),
     (b'{"inputs":[],"outputs":[' + b",".join([b'{"name":"x"}'] * 5000) + b"]}", 400),
@@ -227,6 +228,19 @@ def test_memory_for_bodies_is_bounded(start_server, repository):
     answer = small.ask(post(b" " * 90000))
     assert statuses(answer) == [500], "what the holder held is given back"
     assert small.stop() == 0
+
+
+@pytest.mark.parametrize("body, text", [
+    (zlib.compress(b" " * (65 << 20)), "Decompressed data size exceeds the maximum allowed value of 67108864 bytes. Use "
+     "--http-max-input-size to increase the limit."),
+    (b"", "nothing to be decompressed"),
+    (b"no gzip at all", "the compressed body is damaged"),
+    (zlib.compress(b"{}" * 1000)[:-5], "the compressed body is cut off"),
+    (zlib.compress(b"{}") + b"more", "the compressed body is followed by something else"),
+])
+def test_compressed_bodies_are_unpacked_within_limits(server, body, text):
+    answer = server.ask(post(body, headers=["Content-Encoding: gzip"]))
+    assert statuses(answer) == [400] and message(answer) == text
 
 
 def test_slow_peers_are_cut_off(start_server, repository):

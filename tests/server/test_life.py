@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from conftest import find_server, write_model
+from peers import find_server, write_model
 
 BODY = json.dumps({"inputs": [{"name": "IN0", "shape": [1], "datatype": "FP32", "data": [7]}]}).encode()
 

@@ -97,11 +97,39 @@ static QnStatus build(Model *model, const QnModel *file, QnError *err)
     return QN_OK;
 }
 
-/* The file is read, not mapped: somebody may truncate it while it is served. */
+/* Does the configuration give an input that is a constant unless the file is read with overrides?
+ */
+static bool wants_overrides(const QsModelConfig *config, const QnModel *file)
+{
+    for (size_t i = 0; i < config->input.count; i++) {
+        bool is_known = false;
+        for (int k = 0; k < qn_model_input_count(file) && !is_known; k++)
+            is_known = strcmp(qn_model_input(file, k).name, config->input.items[i].name) == 0;
+        if (!is_known)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The file is read, not mapped: somebody may truncate it while it is served.  Constants that a
+ * client may replace are slower than others, so only a configuration that names one gets them.
+ */
+static QnStatus read_file(QnModel **out, const char *path, const QsModelConfig *config,
+                          QnError *err)
+{
+    QnModelOptions options = {.size = sizeof options, .copy = true};
+    QN_TRY(qn_model_load(out, path, &options, NULL, err));
+    if (!wants_overrides(config, *out))
+        return QN_OK;
+    qn_model_free(*out);
+    options.allow_overrides = true;
+    return qn_model_load(out, path, &options, NULL, err);
+}
+
 static QnStatus load(void **out, const QsModelSource *source, QsModelConfig *config, QnArena *arena,
                      QnError *err)
 {
-    const QnModelOptions options = {.size = sizeof options, .copy = true};
     const char *path;
     QnModel *file;
     QN_TRY(check_scheduling(config, err));
@@ -111,7 +139,7 @@ static QnStatus load(void **out, const QsModelSource *source, QsModelConfig *con
         return qn_no_memory(err);
     model->pool = source->host->pool;
     model->name = config->name;
-    QN_TRY(qn_model_load(&file, path, &options, NULL, err));
+    QN_TRY(read_file(&file, path, config, err));
     QnStatus status = qs_quern_complete(config, file, source, arena, err);
     if (status == QN_OK)
         status = qs_quern_check(config, file, err);
