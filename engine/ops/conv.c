@@ -2,8 +2,10 @@
 /*
  * Convolution:  Y[n, m, o] = B[m] + sum over c, k of  X[n, c, o * stride + k * dilation - pad] *
  * W[m, c, k] over any number of spatial dims; channels may be split into groups that do not see
- * each other.
+ * each other.  ConvInteger and QLinearConv compute on integers less their zero points; padding then
+ * counts as the zero point, which is real zero in all three.
  */
+#include "engine/ops/quantized.h"
 #include "engine/ops/window.h"
 
 /* The window of a Conv from its weight's shape; false where that is not known. */
@@ -40,10 +42,10 @@ static QnStatus check_channels(const QnInfer *in, const QnShape *x, const QnShap
     return QN_OK;
 }
 
-static QnStatus infer_conv(QnInfer *in)
+/* The shape of the result; the weight is input `weight`. */
+static QnStatus infer_shape(QnInfer *in, int weight, QnType element)
 {
-    const QnShape *x = qn_infer_shape(in, 0), *w = qn_infer_shape(in, 1);
-    const QnType element = qn_infer_element(in, 0);
+    const QnShape *x = qn_infer_shape(in, 0), *w = qn_infer_shape(in, weight);
     if (!x || !w)
         return qn_infer_unknown(in, 0, element, x ? x->rank : w ? w->rank : -1);
     QnWindow window;
@@ -56,6 +58,42 @@ static QnStatus infer_conv(QnInfer *in)
     for (int d = 0; d < window.count; d++)
         y.dims[d + 2] = qn_window_output(in->dims, &window, d, x->dims[d + 2]);
     return qn_infer_tensor(in, 0, element, &y);
+}
+
+/* Fails where input i surely has not one element, or one per output channel. */
+static QnStatus want_per_channel(const QnInfer *in, int i, int weight, bool may_be_one)
+{
+    const QnShape *per = qn_infer_shape(in, i), *w = qn_infer_shape(in, weight);
+    if (!per || !w)
+        return QN_OK;
+    const QnDim count = qn_shape_product(in->dims, per, 0, per->rank);
+    if (!qn_dim_is_known(count) || (may_be_one && count == 1) || !qn_dim_is_known(w->dims[0]))
+        return QN_OK;
+    if (count != w->dims[0])
+        return qn_infer_fail(in,
+                             "input %d has %lld elements, expected one per output channel: %lld", i,
+                             (long long)count, (long long)w->dims[0]);
+    return QN_OK;
+}
+
+static QnStatus infer_conv(QnInfer *in)
+{
+    QN_TRY(infer_shape(in, 1, qn_infer_element(in, 0)));
+    return want_per_channel(in, 2, 1, false);
+}
+
+static QnStatus infer_integer(QnInfer *in)
+{
+    QN_TRY(infer_shape(in, 1, QN_INT32));
+    return want_per_channel(in, 3, 1, true);
+}
+
+static QnStatus infer_qlinear(QnInfer *in)
+{
+    QN_TRY(infer_shape(in, 3, qn_infer_element(in, 7)));
+    for (int i = 4; i < 6; i++)
+        QN_TRY(want_per_channel(in, i, 3, true));
+    return want_per_channel(in, 8, 3, false);
 }
 
 /* One output element: the sum over a group's channels and all taps that lie inside. */
@@ -120,20 +158,28 @@ static QnStatus init_conv(const QnCall *call, Conv *conv, const QnTensor *y)
     return QN_OK;
 }
 
-static QnStatus conv(const QnCall *call)
+/* What is done with the sum at element i, of output channel m. */
+typedef void StoreFn(const QnCall *call, int64_t i, int64_t m, double sum);
+
+/* A zero point: one for the tensor or one per channel; absent ones are 0. */
+static double zero_at(const QnTensor *zero, int64_t m)
 {
-    const QnTensor *bias = qn_call_input(call, 2);
-    QnTensor *y = qn_call_result(call, 0);
-    Conv conv = {.x = qn_call_input(call, 0), .w = qn_call_input(call, 1)};
-    QN_TRY(init_conv(call, &conv, y));
+    return zero ? qn_tensor_get(zero, qn_tensor_count(zero) == 1 ? 0 : m) : 0;
+}
+
+/* Slides over all outputs; `w_zeros` NULL: none. */
+static QnStatus slide(const QnCall *call, Conv *conv, const QnTensor *w_zeros, StoreFn *store)
+{
+    const QnTensor *y = qn_call_result(call, 0);
+    QN_TRY(init_conv(call, conv, y));
     const int64_t per_group = y->dims[1] / qn_op_int(call->node, "group");
     const int64_t total = qn_tensor_count(y);
     int64_t at[QN_WINDOW_DIMS] = {0};
     for (int64_t i = 0, plane = 0; i < total; i++) {
         const int64_t n = plane / y->dims[1], m = plane % y->dims[1];
-        const double sum = sum_window(&conv, n, m / per_group, m, at);
-        qn_tensor_set(y, i, sum + (bias ? qn_tensor_get(bias, m) : 0));
-        int d = conv.window.count - 1;
+        conv->w_zero = zero_at(w_zeros, m);
+        store(call, i, m, sum_window(conv, n, m / per_group, m, at));
+        int d = conv->window.count - 1;
         while (d >= 0 && ++at[d] == y->dims[d + 2])
             at[d--] = 0;
         if (d < 0) {
@@ -142,6 +188,51 @@ static QnStatus conv(const QnCall *call)
         }
     }
     return QN_OK;
+}
+
+static void store_float(const QnCall *call, int64_t i, int64_t m, double sum)
+{
+    const QnTensor *bias = qn_call_input(call, 2);
+    qn_tensor_set(qn_call_result(call, 0), i, sum + (bias ? qn_tensor_get(bias, m) : 0));
+}
+
+static QnStatus conv(const QnCall *call)
+{
+    Conv conv = {.x = qn_call_input(call, 0), .w = qn_call_input(call, 1)};
+    return slide(call, &conv, NULL, store_float);
+}
+
+static void store_int(const QnCall *call, int64_t i, int64_t m, double sum)
+{
+    (void)m;
+    qn_tensor_set_int(qn_call_result(call, 0), i, (int64_t)sum);
+}
+
+static QnStatus conv_integer(const QnCall *call)
+{
+    Conv conv = {.x = qn_call_input(call, 0), .w = qn_call_input(call, 1)};
+    conv.x_zero = zero_at(qn_call_input(call, 2), 0);
+    return slide(call, &conv, qn_call_input(call, 3), store_int);
+}
+
+/* y = saturate(round((sum + bias) * x_scale * w_scale / y_scale) + y_zero). */
+static void store_qlinear(const QnCall *call, int64_t i, int64_t m, double sum)
+{
+    const QnTensor *w_scale = qn_call_input(call, 4), *bias = qn_call_input(call, 8);
+    const float x_scale = (float)qn_tensor_get(qn_call_input(call, 1), 0);
+    const float y_scale = (float)qn_tensor_get(qn_call_input(call, 6), 0);
+    const float scale = x_scale * (float)zero_at(w_scale, m) / y_scale;
+    const double total = sum + (bias ? qn_tensor_get(bias, m) : 0);
+    qn_quantized_set(qn_call_result(call, 0), i, (double)((float)total * scale),
+                     qn_tensor_get_int(qn_call_input(call, 7), 0));
+}
+
+static QnStatus qlinear_conv(const QnCall *call)
+{
+    Conv conv = {.x = qn_call_input(call, 0), .w = qn_call_input(call, 3)};
+    QN_TRY(qn_quantized_want_scalars(call, (const int[]){1, 2, 6, 7}, 4));
+    conv.x_zero = zero_at(qn_call_input(call, 2), 0);
+    return slide(call, &conv, qn_call_input(call, 5), store_qlinear);
 }
 
 static const QnOpAttribute conv_attributes[] = {
@@ -162,5 +253,20 @@ const QnOp qn_ops_conv[] = {
      .attributes = conv_attributes,
      .infer = infer_conv,
      .reference = conv},
+    {.name = "ConvInteger",
+     .since = 10,
+     .inputs = "x: integer, w: integer, x_zero_point?: integer, w_zero_point?: integer",
+     .outputs = "y: int32",
+     .attributes = conv_attributes,
+     .infer = infer_integer,
+     .reference = conv_integer},
+    {.name = "QLinearConv",
+     .since = 10,
+     .inputs = "x: integer, x_scale: float, x_zero_point: integer, w: integer, w_scale: float, "
+               "w_zero_point: integer, y_scale: float, y_zero_point: integer, B?: int32",
+     .outputs = "y: integer",
+     .attributes = conv_attributes,
+     .infer = infer_qlinear,
+     .reference = qlinear_conv},
     {0},
 };

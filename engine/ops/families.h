@@ -13,6 +13,7 @@
     X(compare) \
     X(concat) \
     X(conv) \
+    X(conv_transpose) \
     X(convert) \
     X(elementwise) \
     X(expand) \

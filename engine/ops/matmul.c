@@ -7,6 +7,7 @@
 #include "engine/ops/op.h"
 
 #include "base/checked.h"
+#include "engine/ops/quantized.h"
 
 /* Fails where two sizes that must be equal surely are not. */
 static QnStatus want_equal(const QnInfer *in, QnDim a, QnDim b)
@@ -69,6 +70,12 @@ static QnStatus infer_gemm(QnInfer *in)
     const QnShape *c = qn_infer_shape(in, 2);
     if (c && c->rank > 2)
         return qn_infer_fail(in, "C has rank %d, expected 2 at most", c->rank);
+    for (int d = 0; c && d < c->rank; d++) {
+        const QnDim have = c->dims[d], want = y.dims[2 - c->rank + d];
+        if (qn_dim_is_known(have) && qn_dim_is_known(want) && have != 1 && have != want)
+            return qn_infer_fail(in, "C has size %lld, expected 1 or %lld", (long long)have,
+                                 (long long)want);
+    }
     return qn_infer_tensor(in, 0, qn_infer_element(in, 0), &y);
 }
 
@@ -230,6 +237,76 @@ static QnStatus matmul_integer(const QnCall *call)
     return QN_OK;
 }
 
+/* ---- QLinearMatMul: a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero ---- */
+
+static QnStatus infer_qlinear(QnInfer *in)
+{
+    const QnShape *a = qn_infer_shape(in, 0), *b = qn_infer_shape(in, 3);
+    const QnType element = qn_infer_element(in, 7);
+    QnShape y;
+    if (!a || !b)
+        return qn_infer_unknown(in, 0, element, -1);
+    QN_TRY(product_shape(in, a, b, &y));
+    return qn_infer_tensor(in, 0, element, &y);
+}
+
+/* A scale or zero point of a row of A (`rows`, index m) or a column of B, in a batch. */
+static int64_t part_index(const QnTensor *part, int64_t batch, int64_t length, int64_t i)
+{
+    const int64_t count = qn_tensor_count(part);
+    if (count == 1)
+        return 0;
+    return count == length ? i : (batch * length + i) % count;
+}
+
+static QnStatus check_parts(const QnCall *call, int first, int64_t length)
+{
+    for (int i = first; i < first + 2; i++) {
+        const int64_t count = qn_tensor_count(qn_call_input(call, i));
+        if (count == 0 || (count != 1 && length && count % length))
+            return qn_call_fail(call, "input %d has %lld elements, expected 1 or %lld", i,
+                                (long long)count, (long long)length);
+    }
+    return QN_OK;
+}
+
+static QnStatus qlinear_matmul(const QnCall *call)
+{
+    const QnTensor *a = qn_call_input(call, 0), *b = qn_call_input(call, 3);
+    const QnTensor *a_scale = qn_call_input(call, 1), *a_zero = qn_call_input(call, 2);
+    const QnTensor *b_scale = qn_call_input(call, 4), *b_zero = qn_call_input(call, 5);
+    QnTensor *y = qn_call_result(call, 0);
+    const int64_t rows = a->rank > 1 ? a->dims[a->rank - 2] : 1, inner = a->dims[a->rank - 1];
+    const int64_t columns = b->rank > 1 ? b->dims[b->rank - 1] : 1;
+    const int batch_rank = y->rank - (a->rank > 1) - (b->rank > 1);
+    const int64_t total = qn_tensor_count(y);
+    QN_TRY(qn_quantized_want_scalars(call, (const int[]){6, 7}, 2));
+    QN_TRY(check_parts(call, 1, rows));
+    QN_TRY(check_parts(call, 4, columns));
+    const double y_scale = qn_tensor_get(qn_call_input(call, 6), 0);
+    const double y_zero = qn_tensor_get(qn_call_input(call, 7), 0);
+    for (int64_t i = 0; i < total; i++) {
+        const int64_t n = i % columns, m = i / columns % rows, batch = i / columns / rows;
+        const int64_t at_a = batch_offset(a, batch, y->dims, batch_rank) + m * inner;
+        const int64_t at_b = batch_offset(b, batch, y->dims, batch_rank) + n;
+        const double zero_a = qn_tensor_get(a_zero, part_index(a_zero, batch, rows, m));
+        const double zero_b = qn_tensor_get(b_zero, part_index(b_zero, batch, columns, n));
+        const double scale = qn_tensor_get(a_scale, part_index(a_scale, batch, rows, m)) *
+                             qn_tensor_get(b_scale, part_index(b_scale, batch, columns, n));
+        double sum = 0;
+        for (int64_t k = 0; k < inner; k++)
+            sum += (qn_tensor_get(a, at_a + k) - zero_a) *
+                   (qn_tensor_get(b, at_b + k * columns) - zero_b);
+        if (qn_type_is_float(y->type))
+            qn_tensor_set(y, i, sum * scale / y_scale + y_zero);
+        else
+            qn_quantized_set(y, i, sum * scale / y_scale, (int64_t)y_zero);
+        if (n == 0)
+            QN_TRY(qn_call_poll(call));
+    }
+    return QN_OK;
+}
+
 static const QnOpAttribute gemm_attributes[] = {
     {"alpha", QN_ATTRIBUTE_FLOAT, .f = 1},
     {"beta", QN_ATTRIBUTE_FLOAT, .f = 1},
@@ -258,5 +335,12 @@ const QnOp qn_ops_matmul[] = {
      .outputs = "Y: int32",
      .infer = infer_integer,
      .reference = matmul_integer},
+    {.name = "QLinearMatMul",
+     .since = 21,
+     .inputs = "a: any, a_scale: float, a_zero_point: any, b: any, b_scale: float, "
+               "b_zero_point: any, y_scale: float, y_zero_point: any",
+     .outputs = "y: any",
+     .infer = infer_qlinear,
+     .reference = qlinear_matmul},
     {0},
 };
