@@ -94,8 +94,7 @@ static void close_now(Stream *stream)
     qs_connection_close(stream->connection);
 }
 
-/* --- Replies
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Replies ---- */
 
 /* After the last byte of the last reply: the peer gets time to read it, since closing over unread
  * input resets. */
@@ -214,8 +213,7 @@ static void reply(Stream *stream)
         send_reply(stream);
 }
 
-/* --- Calls that wait
- * -------------------------------------------------------------------------------------- */
+/* ---- Calls that wait ---- */
 
 static void on_finished(QsTask *task);
 
@@ -268,8 +266,7 @@ static void answer(Stream *stream)
         reply(stream);
 }
 
-/* --- Requests
- * --------------------------------------------------------------------------------------------- */
+/* ---- Requests ---- */
 
 static bool refuse(Call *call, int http_status, QnStatus status, const char *why)
 {
@@ -469,8 +466,7 @@ static void on_finished(QsTask *task)
     process(stream);
 }
 
-/* --- What the net calls
- * ----------------------------------------------------------------------------------- */
+/* ---- What the net calls ---- */
 
 static void *open_stream(void *user, QsConnection *connection)
 {

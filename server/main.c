@@ -40,8 +40,7 @@ static int wait_signal(const App *app, long ms)
     return number > 0 ? number : 0;
 }
 
-/* --- Beginning
- * -------------------------------------------------------------------------------------------- */
+/* ---- Beginning ---- */
 
 /* Signals are taken by the main thread only, so they are blocked before there are others. */
 static void block_signals(App *app)
@@ -104,8 +103,7 @@ static QnStatus begin(App *app, QnError *err)
     return qs_repository_start(app->server.repository, err);
 }
 
-/* --- Running
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Running ---- */
 
 /* Once all models were tried: may the server go on? */
 static bool check_models(App *app)
@@ -134,9 +132,7 @@ static int run(App *app)
     }
 }
 
-/* --- Ending
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- Ending ---- */
 
 /* Lets what runs finish.  False: it did not within the time, or a second signal came. */
 static bool drain(App *app)

@@ -27,8 +27,7 @@ typedef struct QsModelConfig QsModelConfig;
 typedef struct QsRequest QsRequest;
 typedef struct QsSender QsSender;
 
-/* --- What is asked and what is answered
- * ------------------------------------------------------------------- */
+/* ---- What is asked and what is answered ---- */
 
 /*
  * A named tensor with its elements as on the wire: little-endian, last dimension fastest, no gaps;
@@ -113,8 +112,7 @@ typedef struct QsResponse {
     size_t parameter_count;
 } QsResponse;
 
-/* --- How it is answered
- * ----------------------------------------------------------------------------------- */
+/* ---- How it is answered ---- */
 
 /* What a sender does; given by whoever made the request.  Any thread; calls about one sender do not
  * overlap. */
@@ -187,8 +185,7 @@ static inline bool qs_request_is_cancelled(const QsRequest *request)
 /* Is the output of that name asked for? */
 bool qs_request_wants(const QsRequest *request, const char *name);
 
-/* --- Who answers
- * ------------------------------------------------------------------------------------------ */
+/* ---- Who answers ---- */
 
 /* What the server does for a backend.  All functions may be called from any thread. */
 typedef struct QsHost {

@@ -17,8 +17,7 @@ static bool is_empty(const char *text)
     return !text || !*text;
 }
 
-/* --- What the model is
- * ------------------------------------------------------------------------------------ */
+/* ---- What the model is ---- */
 
 /* The platforms of backends that have their own. */
 static const struct {
@@ -90,8 +89,7 @@ static QnStatus check_cache(const QsModelConfig *config, QnError *err)
     return QN_OK;
 }
 
-/* --- Batching
- * --------------------------------------------------------------------------------------------- */
+/* ---- Batching ---- */
 
 static QnStatus check_preferred(const QsModelConfig *config, const char *who,
                                 const QsInt32List *preferred, QnError *err)
@@ -163,8 +161,7 @@ static QnStatus check_dynamic_batching(const QsModelConfig *config, QnError *err
     return check_ordering(config, err);
 }
 
-/* --- Sequences
- * -------------------------------------------------------------------------------------------- */
+/* ---- Sequences ---- */
 
 static const char *const control_names[] = {"CONTROL_SEQUENCE_START", "CONTROL_SEQUENCE_READY",
                                             "CONTROL_SEQUENCE_END", "CONTROL_SEQUENCE_CORRID"};
@@ -314,8 +311,7 @@ static QnStatus check_sequence_batching(const QsModelConfig *config, QnError *er
                             : QN_OK;
 }
 
-/* --- Instances
- * -------------------------------------------------------------------------------------------- */
+/* ---- Instances ---- */
 
 static QnStatus check_instances(const QsModelConfig *config, QnError *err)
 {
@@ -345,8 +341,7 @@ static QnStatus check_instances(const QsModelConfig *config, QnError *err)
     return QN_OK;
 }
 
-/* --- Tensors
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Tensors ---- */
 
 /* An input or output, as far as the rules are the same for both. */
 typedef struct Tensor {

@@ -51,7 +51,7 @@
     static const QnMessage id = {name, sizeof(type), FIELDS(id##_fields)}
 #define VALUES(id, name) static const QnEnum id = {name, FIELDS(id##_values)}
 
-/* --- Enums --- */
+/* ---- Enums ---- */
 
 static const QnEnumValue data_type_values[] = {{"TYPE_INVALID", 0},
 #define ROW(name, number, config, bytes, type) {config, number},
@@ -107,7 +107,7 @@ VALUES(batch_input_kind, "Kind");
 static const QnEnumValue batch_output_kind_values[] = {{"BATCH_SCATTER_WITH_INPUT_SHAPE", 0}};
 VALUES(batch_output_kind, "Kind");
 
-/* --- Maps and small parts --- */
+/* ---- Maps and small parts ---- */
 
 static const QnField text_pair_fields[] = {
     SCALAR(1, QsTextPair, key, STRING),
@@ -134,7 +134,7 @@ static const QnField version_policy_fields[] = {
 };
 MESSAGE(version_policy, "ModelVersionPolicy", QsVersionPolicy);
 
-/* --- Tensors --- */
+/* ---- Tensors ---- */
 
 static const QnField shape_fields[] = {LIST(1, QsShape, shape, INT64)};
 MESSAGE(shape, "ModelTensorReshape", QsShape);
@@ -178,7 +178,7 @@ static const QnField batch_output_fields[] = {
 };
 MESSAGE(batch_output, "BatchOutput", QsBatchOutput);
 
-/* --- Instances --- */
+/* ---- Instances ---- */
 
 static const QnField resource_fields[] = {
     SCALAR(1, QsResource, name, STRING),
@@ -212,7 +212,7 @@ static const QnField instance_group_fields[] = {
 };
 MESSAGE(instance_group, "ModelInstanceGroup", QsInstanceGroup);
 
-/* --- Dynamic batching --- */
+/* ---- Dynamic batching ---- */
 
 static const QnField queue_policy_fields[] = {
     ENUM(1, QsModelQueuePolicy, timeout_action, timeout_action),
@@ -239,7 +239,7 @@ static const QnField dynamic_batching_fields[] = {
 };
 MESSAGE(dynamic_batching, "ModelDynamicBatching", QsDynamicBatching);
 
-/* --- Sequence batching --- */
+/* ---- Sequence batching ---- */
 
 static const QnField control_fields[] = {
     ENUM(1, QsControl, kind, control_kind),     LIST(2, QsControl, int32_false_true, INT32),
@@ -302,7 +302,7 @@ static const QnField sequence_batching_fields[] = {
 };
 MESSAGE(sequence_batching, "ModelSequenceBatching", QsSequenceBatching);
 
-/* --- Ensembles --- */
+/* ---- Ensembles ---- */
 
 static const QnField step_fields[] = {
     SCALAR(1, QsEnsembleStep, model_name, STRING),
@@ -319,7 +319,7 @@ static const QnField ensemble_fields[] = {
 };
 MESSAGE(ensemble, "ModelEnsembling", QsEnsemble);
 
-/* --- Optimization --- */
+/* ---- Optimization ---- */
 
 static const QnField graph_level_fields[] = {SCALAR(1, QsGraphLevel, level, INT32)};
 MESSAGE(graph_level, "Graph", QsGraphLevel);
@@ -384,7 +384,7 @@ static const QnField optimization_fields[] = {
 };
 MESSAGE(optimization, "ModelOptimizationPolicy", QsOptimization);
 
-/* --- Warm-up, parameters, metrics, agents --- */
+/* ---- Warm-up, parameters, metrics, agents ---- */
 
 static const QnField warmup_input_fields[] = {
     ENUM(1, QsWarmupInput, data_type, data_type),
@@ -450,7 +450,7 @@ static const QnField model_metrics_fields[] = {
     PARTS(1, QsModelMetrics, metric_control, metric_control)};
 MESSAGE(model_metrics, "ModelMetrics", QsModelMetrics);
 
-/* --- The whole --- */
+/* ---- The whole ---- */
 
 static const QnField config_fields[] = {
     SCALAR(1, QsModelConfig, name, STRING),

@@ -2,10 +2,7 @@
 /* Inference: from a call to the model and back, and its HTTP route. */
 #include "server/endpoints/infer.h"
 
-#include "base/checked.h"
-
-/* --- The doing
- * -------------------------------------------------------------------------------------------- */
+/* ---- The doing ---- */
 
 static QsInfer *infer_of(QsSender *sender)
 {
@@ -119,22 +116,7 @@ QsWanted qs_infer_wanted(const QsInfer *infer, const char *output)
     return (QsWanted){.name = output, .is_binary = infer->binary_by_default};
 }
 
-bool qs_count_elements(int64_t *out, const int64_t *dims, int rank)
-{
-    int64_t count = 1;
-    bool has_zero = false;
-    for (int i = 0; i < rank; i++)
-        has_zero = has_zero || dims[i] == 0;
-    for (int i = 0; i < rank; i++)
-        if (dims[i] < 0 || (!has_zero && !qn_mul_i64(&count, count, dims[i])))
-            return false;
-    *out = has_zero ? 0 : count;
-    return true;
-}
-
-/* --- HTTP
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- HTTP ---- */
 
 /* How many bytes of the body are JSON: all of it, unless a header says otherwise. */
 static QnStatus find_json_size(QsExchange *call, size_t *size)

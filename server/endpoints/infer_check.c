@@ -8,8 +8,7 @@
 #include "base/checked.h"
 #include "server/endpoints/infer.h"
 
-/* --- Messages
- * --------------------------------------------------------------------------------------------- */
+/* ---- Messages ---- */
 
 /* Fails with the request's id in front, as every message about an accepted request has it. */
 static QnStatus fail(QsInfer *infer, const char *format, ...) QN_PRINTF(2, 3);
@@ -34,9 +33,7 @@ static void put_shape(QnText *to, const int64_t *dims, int rank)
     qn_text_putc(to, ']');
 }
 
-/* --- Names
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Names ---- */
 
 static QnStatus check_outputs(QsInfer *infer)
 {
@@ -117,9 +114,7 @@ static QnStatus check_inputs(QsInfer *infer)
     return QN_OK;
 }
 
-/* --- Shapes
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- Shapes ---- */
 
 /* The batch size is the first dimension, the same for all. */
 static QnStatus find_batch_size(QsInfer *infer)
@@ -212,9 +207,20 @@ QnStatus qs_infer_unshape(const QsInfer *infer, QsTensor *output)
     return QN_OK;
 }
 
-/* --- Bytes
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- Bytes ---- */
+
+bool qs_count_elements(int64_t *out, const int64_t *dims, int rank)
+{
+    int64_t count = 1;
+    bool has_zero = false;
+    for (int i = 0; i < rank; i++)
+        has_zero = has_zero || dims[i] == 0;
+    for (int i = 0; i < rank; i++)
+        if (dims[i] < 0 || (!has_zero && !qn_mul_i64(&count, count, dims[i])))
+            return false;
+    *out = has_zero ? 0 : count;
+    return true;
+}
 
 /* Counts the strings in wire form; what does not add up is refused. */
 static QnStatus check_strings(QsInfer *infer, const QsTensor *input, int64_t expected)
@@ -269,8 +275,7 @@ static QnStatus check_bytes(QsInfer *infer, const QsTensor *input)
     return QN_OK;
 }
 
-/* --- Raw requests
- * ----------------------------------------------------------------------------------------- */
+/* ---- Raw requests ---- */
 
 /* A single string has no length in a raw body; the model wants one in front. */
 static QnStatus wrap_string(QsInfer *infer, const QsModelInput *declared)
@@ -343,8 +348,7 @@ static QnStatus complete_raw(QsInfer *infer)
     return input->type == QS_BYTES ? wrap_string(infer, declared) : deduce_dims(infer, declared);
 }
 
-/* --- All of it
- * -------------------------------------------------------------------------------------------- */
+/* ---- All of it ---- */
 
 static QnStatus check_input(QsInfer *infer, QsTensor *input)
 {

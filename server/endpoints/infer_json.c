@@ -39,8 +39,7 @@ static QnError *error_of(const Reader *reader)
     return &reader->infer->call->err;
 }
 
-/* --- What went wrong
- * -------------------------------------------------------------------------------------- */
+/* ---- What went wrong ---- */
 
 /* The text is no JSON, or the last value that was asked for is of another kind. */
 static QnStatus fail_text(Reader *reader)
@@ -78,8 +77,7 @@ static void expect(Reader *reader, const char *member, const char *wanted)
     reader->wanted = wanted;
 }
 
-/* --- Members
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Members ---- */
 
 static const char *read_string(Reader *reader, const char *member)
 {
@@ -109,7 +107,9 @@ static bool is_number_whole(QnBytes digits)
 
 static void read_number(Reader *reader, QsParameter *parameter)
 {
-    QnBytes digits = qn_json_number(&reader->in);
+    const QnBytes digits = qn_json_number(&reader->in);
+    if (qn_json_failed(&reader->in))
+        return;
     parameter->kind = QS_INTEGER;
     if (is_number_whole(digits) &&
         qn_parse_i64(&parameter->integer, (const char *)digits.data, digits.size))
@@ -195,9 +195,7 @@ static QnStatus read_parameters(Reader *reader)
     return QN_OK;
 }
 
-/* --- Inputs
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- Inputs ---- */
 
 static QnStatus read_shape(Reader *reader, QsTensor *tensor)
 {
@@ -328,8 +326,7 @@ static QnStatus read_inputs(Reader *reader, QnBytes *binary)
     return QN_OK;
 }
 
-/* --- Outputs
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Outputs ---- */
 
 static void read_output_parameters(Reader *reader, QsWanted *wanted, bool *has_region)
 {
@@ -380,8 +377,7 @@ static QnStatus read_outputs(Reader *reader)
     return QN_OK;
 }
 
-/* --- The whole
- * -------------------------------------------------------------------------------------------- */
+/* ---- The whole ---- */
 
 /* Reads what of the members there is, the first of each name. */
 static QnStatus read_members(Reader *reader, QnBytes *binary, bool *has_inputs)

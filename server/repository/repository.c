@@ -58,8 +58,7 @@ static void log_line(QsRepository *repository, char level, const char *format, .
     repository->options.log(repository->options.user, level, line);
 }
 
-/* --- References
- * ------------------------------------------------------------------------------------------- */
+/* ---- References ---- */
 
 static QsServed *served_of(QsModelVersion *model)
 {
@@ -91,8 +90,7 @@ bool qs_model_is_ready(const QsModelVersion *model)
     return !model->backend->is_healthy || model->backend->is_healthy(model->model);
 }
 
-/* --- Finding
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Finding ---- */
 
 static int by_name(const void *name, const void *model)
 {
@@ -191,8 +189,7 @@ QnStatus qs_model_versions(const int64_t **out, size_t *count, QsRepository *rep
     return status;
 }
 
-/* --- Loading
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Loading ---- */
 
 static void set_slot(QsRepository *repository, Model *model, size_t i, QsModelState state,
                      QsServed *served)
@@ -313,8 +310,7 @@ static void *work(void *user)
     return NULL;
 }
 
-/* --- The whole
- * -------------------------------------------------------------------------------------------- */
+/* ---- The whole ---- */
 
 static int by_model_name(const void *a, const void *b)
 {

@@ -14,8 +14,7 @@ static const char *version_folder(const char *folder, int64_t version, QnArena *
     return qn_arena_printf(arena, "%s/%lld", folder, (long long)version);
 }
 
-/* --- Configuration
- * ---------------------------------------------------------------------------------------- */
+/* ---- Configuration ---- */
 
 /* The configuration as written.  Without a file it is empty, if it may be completed. */
 static QnStatus read_config(QsModelConfig *config, const char *name, const char *folder,
@@ -48,8 +47,7 @@ static QnStatus read_and_complete(QsModelConfig *config, const char *name, const
     return qs_config_check(config, !may_complete, err);
 }
 
-/* --- Versions
- * --------------------------------------------------------------------------------------------- */
+/* ---- Versions ---- */
 
 static bool is_specified(const QsSpecific *specific, int64_t version)
 {
@@ -97,8 +95,7 @@ QnStatus qs_versions_choose(const int64_t **out, size_t *count, const char *name
     return QN_OK;
 }
 
-/* --- Loading
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Loading ---- */
 
 static QsQueuePolicy queue_policy(const QsModelConfig *config)
 {

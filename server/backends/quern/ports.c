@@ -7,8 +7,7 @@
 
 typedef QnValueInfo InfoFn(const QnModel *model, int i);
 
-/* --- Completion
- * ------------------------------------------------------------------------------------------- */
+/* ---- Completion ---- */
 
 static bool can_batch_all(const QnModel *model, int count, InfoFn *info)
 {
@@ -120,9 +119,7 @@ QnStatus qs_quern_complete(QsModelConfig *config, const QnModel *model, const Qs
     return QN_OK;
 }
 
-/* --- Checks
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- Checks ---- */
 
 /* A configured tensor and the model's of the same name. */
 typedef struct Pair {

@@ -38,8 +38,7 @@ typedef struct Instance {
     QsRequest *request; /* that is being served */
 } Instance;
 
-/* --- Loading
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Loading ---- */
 
 /* A file name of the configuration must stay in the version's folder. */
 static bool is_inside(const char *name)
@@ -157,8 +156,7 @@ static void unload(void *user)
     qn_plan_free(model->plan);
 }
 
-/* --- Instances
- * -------------------------------------------------------------------------------------------- */
+/* ---- Instances ---- */
 
 static void free_buffers(Buffer *buffers, int count)
 {
@@ -219,9 +217,7 @@ static void *reserve(Buffer *buffer, size_t size)
     return grown;
 }
 
-/* --- Inputs
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- Inputs ---- */
 
 /* Pointers to the strings of a tensor in wire form, whose lengths were checked when it came. */
 static void *find_strings(Buffer *buffer, const QsTensor *tensor, int64_t count)
@@ -269,8 +265,7 @@ static QnStatus bind_inputs(Instance *instance, const QsRequest *request, QnErro
     return QN_OK;
 }
 
-/* --- Outputs
- * ---------------------------------------------------------------------------------------------- */
+/* ---- Outputs ---- */
 
 static void describe(QsTensor *to, const char *name, const QnTensor *tensor, size_t size)
 {
@@ -343,8 +338,7 @@ static QnStatus collect(Instance *instance, size_t *count, QnError *err)
     return QN_OK;
 }
 
-/* --- Execution
- * -------------------------------------------------------------------------------------------- */
+/* ---- Execution ---- */
 
 /* What a client should make of a failure of the engine, whose inputs fit the configuration. */
 static void put_in_context(QnError *err, const Model *model)
