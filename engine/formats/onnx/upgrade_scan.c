@@ -20,7 +20,7 @@ typedef struct Scan {
     OnnxGraph *body;    /* of the loop */
     const char *sample; /* the iteration number: which sample of the batch */
     const char *length; /* of the sample's sequence, 1-D; NULL: all of it */
-    int state_count, input_count;
+    int state_count;
 } Scan;
 
 static QnStatus add_body_input(Scan *scan, const char *suffix, int type, const char **out)
@@ -179,7 +179,6 @@ QnStatus onnx_rewrite_scan_8(OnnxUpgrade *up, OnnxNode **node)
                     "at least 1");
         return QN_OK;
     }
-    scan.input_count = (int)sequences;
     scan.state_count = (*node)->inputs.count - 1 - (int)sequences;
     QN_ALLOC(scan.body, up->in->scratch, 1);
     scan.body->name = "scan_sample";
