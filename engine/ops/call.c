@@ -189,6 +189,18 @@ QnStatus qn_reference_view(const QnCall *call)
 
 /* ---- elementwise ---- */
 
+int64_t qn_broadcast_index(const QnTensor *x, const QnTensor *y, int64_t i)
+{
+    int64_t at = 0, scale = 1;
+    for (int d = y->rank - 1; d >= y->rank - x->rank; d--) {
+        const int64_t length = x->dims[d - (y->rank - x->rank)];
+        at += length == 1 ? 0 : i % y->dims[d] * scale;
+        i /= y->dims[d];
+        scale *= length;
+    }
+    return at;
+}
+
 enum { ROW = 256, ATTRIBUTES = 8 };
 
 /* The element strides of `x` broadcast to the rank and dims of `y`. */

@@ -46,23 +46,7 @@ static double float_not(double x, const double *attributes)
 
 static const QnInstruction program_not[] = {QN_DO1(NOT, 1, 0)};
 
-/* ---- broadcasting by index, for what is no formula of numbers ---- */
-
-/* The element of `x` at element i of y's shape. */
-static int64_t broadcast_index(const QnTensor *x, const QnTensor *y, int64_t i)
-{
-    int64_t at = 0, scale = 1;
-    for (int d = y->rank - 1; d >= 0; d--) {
-        const int from = d - (y->rank - x->rank);
-        const int64_t c = i % y->dims[d];
-        i /= y->dims[d];
-        if (from < 0)
-            break;
-        at += x->dims[from] == 1 ? 0 : c * scale;
-        scale *= x->dims[from];
-    }
-    return at;
-}
+/* ---- what is no formula of numbers ---- */
 
 static int compare_u64(const QnTensor *a, int64_t i, const QnTensor *b, int64_t j)
 {
@@ -79,7 +63,8 @@ static QnStatus compare(const QnCall *call)
     QnTensor *y = qn_call_result(call, 0);
     const int64_t count = qn_tensor_count(y);
     for (int64_t i = 0; i < count; i++) {
-        const int order = compare_u64(a, broadcast_index(a, y, i), b, broadcast_index(b, y, i));
+        const int order =
+            compare_u64(a, qn_broadcast_index(a, y, i), b, qn_broadcast_index(b, y, i));
         qn_tensor_set_int(y, i, call->node->def->scalar.binary_int(order, 0, NULL));
     }
     return QN_OK;
@@ -103,8 +88,8 @@ static QnStatus equal(const QnCall *call)
     QnTensor *y = qn_call_result(call, 0);
     const int64_t count = qn_tensor_count(y);
     for (int64_t i = 0; i < count; i++)
-        qn_tensor_set_int(y, i,
-                          is_same_string(a, broadcast_index(a, y, i), b, broadcast_index(b, y, i)));
+        qn_tensor_set_int(
+            y, i, is_same_string(a, qn_broadcast_index(a, y, i), b, qn_broadcast_index(b, y, i)));
     return QN_OK;
 }
 
@@ -177,10 +162,10 @@ static QnStatus where(const QnCall *call)
         return qn_call_fail(call, "X is %s, Y is %s, expected one type",
                             qn_type_name(from[1]->type), qn_type_name(from[0]->type));
     for (int64_t i = 0; i < count; i++) {
-        const bool is_true = qn_tensor_get_int(condition, broadcast_index(condition, y, i)) != 0;
+        const bool is_true = qn_tensor_get_int(condition, qn_broadcast_index(condition, y, i)) != 0;
         const QnTensor *chosen = from[is_true];
         memcpy((char *)y->data + (size_t)i * size,
-               (const char *)chosen->data + (size_t)broadcast_index(chosen, y, i) * size, size);
+               (const char *)chosen->data + (size_t)qn_broadcast_index(chosen, y, i) * size, size);
     }
     return QN_OK;
 }

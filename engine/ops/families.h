@@ -10,6 +10,7 @@
 #define QN_OP_FAMILIES(X) \
     X(activation) \
     X(arg) \
+    X(bitwise) \
     X(compare) \
     X(concat) \
     X(conv) \
@@ -22,6 +23,7 @@
     X(norm) \
     X(normalize) \
     X(pool) \
+    X(quantize) \
     X(reduce) \
     X(reshape) \
     X(shape) \

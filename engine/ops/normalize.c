@@ -252,21 +252,6 @@ static QnStatus infer_layer(QnInfer *in)
     return QN_OK;
 }
 
-/* The element of `part`, broadcast to x, at element i of x; `otherwise` where there is none. */
-static double broadcast_at(const QnTensor *part, const QnTensor *x, int64_t i, double otherwise)
-{
-    int64_t at = 0, scale = 1;
-    if (!part)
-        return otherwise;
-    for (int d = x->rank - 1; d >= x->rank - part->rank; d--) {
-        const int64_t length = part->dims[d - (x->rank - part->rank)];
-        at += length == 1 ? 0 : i % x->dims[d] * scale;
-        i /= x->dims[d];
-        scale *= length;
-    }
-    return qn_tensor_get(part, at);
-}
-
 static QnStatus normalize_rows(const QnCall *call, bool subtracts_mean)
 {
     const QnTensor *x = qn_call_input(call, 0), *scale = qn_call_input(call, 1),
@@ -286,8 +271,9 @@ static QnStatus normalize_rows(const QnCall *call, bool subtracts_mean)
             subtracts_mean ? moments_of(row, size) : (Moments){0, mean_square(row, size)};
         const double factor = 1 / sqrt(m.variance + epsilon);
         for (int64_t i = 0; i < size; i++)
-            row[i] = (row[i] - m.mean) * factor * broadcast_at(scale, x, r * size + i, 1) +
-                     broadcast_at(bias, x, r * size + i, 0);
+            row[i] = (row[i] - m.mean) * factor *
+                         qn_tensor_get(scale, qn_broadcast_index(scale, x, r * size + i)) +
+                     (bias ? qn_tensor_get(bias, qn_broadcast_index(bias, x, r * size + i)) : 0);
         qn_tensor_write_row(y, r * size, 1, size, row);
         if (qn_call_wants(call, 1))
             qn_tensor_set(qn_call_result(call, 1), r, m.mean);

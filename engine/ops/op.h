@@ -274,6 +274,9 @@ typedef struct QnBox {
 } QnBox;
 QnBox qn_box(const QnTensor *tensor, int axis);
 
+/* Which element of `x`, broadcast to the shape of `y`, stands at element i of y. */
+int64_t qn_broadcast_index(const QnTensor *x, const QnTensor *y, int64_t i);
+
 /* The reference of operators with a `scalar`. */
 QnStatus qn_reference_elementwise(const QnCall *call);
 
