@@ -26,6 +26,7 @@
     X(quantize) \
     X(reduce) \
     X(reshape) \
+    X(resize) \
     X(shape) \
     X(slice) \
     X(softmax) \
