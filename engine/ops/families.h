@@ -13,23 +13,31 @@
     X(bitwise) \
     X(compare) \
     X(concat) \
+    X(control) \
     X(conv) \
     X(conv_transpose) \
     X(convert) \
+    X(diagonal) \
     X(elementwise) \
     X(expand) \
+    X(gather) \
     X(math) \
     X(matmul) \
+    X(nonzero) \
     X(norm) \
     X(normalize) \
+    X(onehot) \
+    X(pad) \
     X(pool) \
     X(quantize) \
     X(reduce) \
     X(reshape) \
     X(resize) \
+    X(reverse) \
     X(shape) \
     X(slice) \
     X(softmax) \
+    X(space) \
     X(transpose)
 /* clang-format on */
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Choosing by truth: NonZero lists the positions of elements that are not zero, Compress keeps the
+ * slices whose condition is true. */
+#include "engine/ops/walk.h"
+
+/* ---- NonZero ---- */
+
+static QnStatus infer_nonzero(QnInfer *in)
+{
+    const QnShape *x = qn_infer_shape(in, 0);
+    const QnShape y = {.rank = 2, .dims = {x ? x->rank : qn_infer_fresh(in), qn_infer_fresh(in)}};
+    return qn_infer_tensor(in, 0, QN_INT64, &y);
+}
+
+/* Strings count as zero where they are empty; numbers where they equal 0, of either sign. */
+static bool is_zero(const QnTensor *x, int64_t i)
+{
+    if (x->type == QN_STRING)
+        return ((const QnString *)x->data)[i].size == 0;
+    return qn_type_is_float(x->type) ? qn_tensor_get(x, i) == 0 : qn_tensor_get_int(x, i) == 0;
+}
+
+static QnStatus nonzero(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    const int64_t total = qn_tensor_count(x);
+    int64_t count = 0, position[QN_MAX_RANK] = {0}, at = 0;
+    QnTensor *y;
+    for (int64_t i = 0; i < total; i++)
+        count += !is_zero(x, i);
+    QN_TRY(qn_call_poll(call));
+    QN_TRY(qn_call_output(call, 0, QN_INT64, 2, (const int64_t[]){x->rank, count}, &y));
+    for (int64_t i = 0; i < total; i++) {
+        if (!is_zero(x, i)) {
+            for (int d = 0; d < x->rank; d++)
+                qn_tensor_set_int(y, d * count + at, position[d]);
+            at++;
+        }
+        qn_walk_next(position, x->dims, x->rank);
+    }
+    return QN_OK;
+}
+
+/* ---- Compress ---- */
+
+/* The true ones among the first `size` of the condition's elements. */
+static int64_t count_true(const QnTensor *condition, int64_t size)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < size; i++)
+        count += qn_tensor_get_int(condition, i) != 0;
+    return count;
+}
+
+static QnStatus infer_compress(QnInfer *in)
+{
+    const QnShape *x = qn_infer_shape(in, 0);
+    const QnTensor *condition = in->inputs[1].constant;
+    const bool has_axis = qn_node_attribute(in->node, "axis") != NULL;
+    QnShape y = {.rank = 1};
+    int axis = 0;
+    QN_TRY(qn_infer_want_rank(in, 1, 1));
+    if (!x)
+        return qn_infer_unknown(in, 0, qn_infer_element(in, 0), has_axis ? -1 : 1);
+    QnDim length = qn_shape_product(in->dims, x, 0, x->rank);
+    if (has_axis) {
+        QN_TRY(qn_infer_axis(in, x->rank, &axis));
+        y = *x;
+        length = x->dims[axis];
+    }
+    if (condition && qn_dim_is_known(length) && qn_tensor_count(condition) > length)
+        return qn_infer_fail(in, "the condition has %lld elements, expected %lld at most",
+                             (long long)qn_tensor_count(condition), (long long)length);
+    y.dims[axis] =
+        condition ? count_true(condition, qn_tensor_count(condition)) : qn_infer_fresh(in);
+    return qn_infer_tensor(in, 0, qn_infer_element(in, 0), &y);
+}
+
+static QnStatus compress(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0), *condition = qn_call_input(call, 1);
+    const QnTensor *y = qn_call_result(call, 0);
+    const int64_t given = qn_op_int(call->node, "axis");
+    QnBox box = {1, qn_tensor_count(x), 1};
+    if (qn_node_attribute(call->node, "axis"))
+        box = qn_box(x, (int)(given < 0 ? given + x->rank : given));
+    const size_t block = (size_t)box.inner * qn_type_size(x->type);
+    const int64_t length = qn_tensor_count(condition);
+    uint8_t *to = y->data;
+    for (int64_t outer = 0; outer < box.outer; outer++) {
+        QN_TRY(qn_call_poll(call));
+        for (int64_t i = 0; i < length; i++) {
+            if (!qn_tensor_get_int(condition, i) || !block)
+                continue;
+            memcpy(to, (const uint8_t *)x->data + (size_t)(outer * box.length + i) * block, block);
+            to += block;
+        }
+    }
+    return QN_OK;
+}
+
+static const QnOpAttribute compress_attributes[] = {{"axis", QN_ATTRIBUTE_INT}, {0}};
+
+const QnOp qn_ops_nonzero[] = {
+    {.name = "Compress",
+     .since = 28,
+     .inputs = "input: any, condition: bool",
+     .outputs = "output: T",
+     .attributes = compress_attributes,
+     .infer = infer_compress,
+     .reference = compress},
+    {.name = "NonZero",
+     .since = 13,
+     .inputs = "x: any",
+     .outputs = "y: int64",
+     .traits = QN_OP_DYNAMIC,
+     .infer = infer_nonzero,
+     .reference = nonzero},
+    {0},
+};
