@@ -179,7 +179,13 @@ int qs_request_find_input(const QsRequest *request, const char *name);
 /* Has the client gone? */
 static inline bool qs_request_is_cancelled(const QsRequest *request)
 {
-    return request->cancel && request->cancel->is_cancelled;
+    return request->cancel && __atomic_load_n(&request->cancel->is_cancelled, __ATOMIC_RELAXED);
+}
+
+/* The client has gone.  Any thread. */
+static inline void qs_cancel(QnCancel *cancel)
+{
+    __atomic_store_n(&cancel->is_cancelled, 1, __ATOMIC_RELAXED);
 }
 
 /* Is the output of that name asked for? */

@@ -361,6 +361,10 @@ static QnStatus read_output(Reader *reader)
     if (has_region)
         return qn_fail(error_of(reader), QN_NOT_FOUND,
                        "the shared memory region of output '%s' is not registered", wanted.name);
+    if (wanted.class_count)
+        return qn_fail(error_of(reader), QN_UNSUPPORTED,
+                       "classification of output '%s' is asked for, which this server does not do",
+                       wanted.name);
     if (infer->wanted_count == OUTPUT_LIMIT)
         return qn_fail(error_of(reader), QN_BAD_ARGUMENT,
                        "the request asks for more than %d outputs", OUTPUT_LIMIT);

@@ -32,8 +32,7 @@ typedef struct Model {
 struct QsRepository {
     QsRepositoryOptions options; /* set at creation */
     QsHost host;
-    QnArena arena; /* names and folders; one thread at a time: set before the threads start, then
-                      under lock */
+    QnArena arena; /* names and folders; written by qs_repository_start only */
     pthread_t *threads;
     int thread_count;
 
@@ -356,60 +355,85 @@ QnStatus qs_repository_create(QsRepository **out, const QsRepositoryOptions *opt
     return QN_OK;
 }
 
-/* Adds the models of one folder.  No thread runs yet. */
-static QnStatus scan(QsRepository *repository, const char *folder, QnError *err)
+/* Models as they are found: an array that is the repository's in the end. */
+typedef struct Catalogue {
+    Model *models;
+    size_t count;
+} Catalogue;
+
+/* Adds the models of one folder. */
+static QnStatus scan(QsRepository *repository, Catalogue *catalogue, const char *folder,
+                     QnError *err)
 {
     QsNames found;
     QN_TRY(qs_list_folders(&found, folder, &repository->arena, err));
-    Model *grown =
-        realloc(repository->models, (repository->model_count + found.count + 1) * sizeof *grown);
+    Model *grown = realloc(catalogue->models, (catalogue->count + found.count + 1) * sizeof *grown);
     if (!grown)
         return qn_no_memory(err);
-    repository->models = grown;
+    catalogue->models = grown;
     for (size_t i = 0; i < found.count; i++) {
         const char *path = qn_arena_printf(&repository->arena, "%s/%s", folder, found.names[i]);
         if (!path)
             return qn_no_memory(err);
-        grown[repository->model_count++] = (Model){.name = found.names[i], .folder = path};
+        grown[catalogue->count++] = (Model){.name = found.names[i], .folder = path};
     }
     return QN_OK;
 }
 
 /* A name in two folders means neither of them: which one was meant cannot be known. */
-static void drop_duplicates(QsRepository *repository)
+static void drop_duplicates(QsRepository *repository, Catalogue *catalogue)
 {
     size_t kept = 0;
-    for (size_t i = 0, end; i < repository->model_count; i = end) {
-        const char *name = repository->models[i].name;
-        for (end = i + 1;
-             end < repository->model_count && strcmp(repository->models[end].name, name) == 0;)
+    for (size_t i = 0, end; i < catalogue->count; i = end) {
+        const char *name = catalogue->models[i].name;
+        for (end = i + 1; end < catalogue->count && strcmp(catalogue->models[end].name, name) == 0;)
             end++;
         if (end == i + 1)
-            repository->models[kept++] = repository->models[i];
+            catalogue->models[kept++] = catalogue->models[i];
         else
             log_line(repository, 'E',
                      "failed to poll model '%s': not unique across all model repositories", name);
     }
-    repository->model_count = kept;
+    catalogue->count = kept;
 }
 
-QnStatus qs_repository_start(QsRepository *repository, QnError *err)
+/* Everybody may see the models now. */
+static void publish(QsRepository *repository, const Catalogue *catalogue)
 {
-    for (size_t i = 0; i < repository->options.folder_count; i++)
-        QN_TRY(scan(repository, repository->options.folders[i], err));
-    if (repository->model_count)
-        qsort(repository->models, repository->model_count, sizeof *repository->models,
-              by_model_name);
-    drop_duplicates(repository);
+    pthread_mutex_lock(&repository->lock);
+    repository->models = catalogue->models;
+    repository->model_count = catalogue->count;
     repository->is_started = true;
+    pthread_mutex_unlock(&repository->lock);
+}
+
+static QnStatus start_threads(QsRepository *repository, QnError *err)
+{
     for (int i = 0; i < repository->options.load_threads; i++) {
         if (pthread_create(&repository->threads[i], NULL, work, repository) != 0)
             break;
         repository->thread_count++;
     }
-    if (repository->thread_count == 0)
-        return qn_fail(err, QN_NO_MEMORY, "no thread can be made to load models");
-    return QN_OK;
+    if (repository->thread_count)
+        return QN_OK;
+    return qn_fail(err, QN_NO_MEMORY, "no thread can be made to load models");
+}
+
+QnStatus qs_repository_start(QsRepository *repository, QnError *err)
+{
+    Catalogue catalogue = {0};
+    QnStatus status = QN_OK;
+    for (size_t i = 0; i < repository->options.folder_count && status == QN_OK; i++)
+        status = scan(repository, &catalogue, repository->options.folders[i], err);
+    if (status != QN_OK) {
+        free(catalogue.models);
+        return status;
+    }
+    if (catalogue.count)
+        qsort(catalogue.models, catalogue.count, sizeof *catalogue.models, by_model_name);
+    drop_duplicates(repository, &catalogue);
+    publish(repository, &catalogue);
+    return start_threads(repository, err);
 }
 
 bool qs_repository_wait(QsRepository *repository)
