@@ -90,6 +90,7 @@ struct QnDevice {
     /* The step code that copies between any two layouts of one type and shape: input 0 to output 0.
      */
     const QnStepCode *convert;
+    const void *convert_data; /* the data of such steps */
     void (*free)(QnDevice *device);
 };
 

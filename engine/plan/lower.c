@@ -154,6 +154,7 @@ QnStatus qn_planner_in_layout(QnPlanner *p, int value, unsigned accepts, int *ou
     if (!step)
         return qn_no_memory(p->err);
     step->code = p->plan->device->convert;
+    step->data = p->plan->device->convert_data;
     step->kernel = p->plan->device->convert->name;
     step->tier = QN_TIER_TUNED;
     step->cost = step_cost + byte_cost * value_bytes(p, &type);

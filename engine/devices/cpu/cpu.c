@@ -36,6 +36,7 @@ QnStatus qn_cpu_device_create(QnDevice **out, const char *mask, const QnAllocato
                               .state = made,
                               .offers = offers,
                               .convert = &qn_cpu_convert,
+                              .convert_data = &made->cpu.isa,
                               .free = free_device};
     *out = &made->device;
     return QN_OK;

@@ -40,6 +40,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
 #define QN_CPU_LOWERINGS(X) \
     X(conv) \
     X(matmul) \
+    X(move) \
     X(pointwise) \
     X(view)
 /* clang-format on */
@@ -48,7 +49,8 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
 QN_CPU_LOWERINGS(QN_CPU_DECLARE_LOWERING)
 #undef QN_CPU_DECLARE_LOWERING
 
-/* The step code of the device's `convert`: copies between layouts; lower_move.c. */
+/* The step code of the device's `convert`: copies between layouts; its data is a QnIsa.  In
+ * lower_move.c. */
 extern const QnStepCode qn_cpu_convert;
 
 /* ---- what lowerings share: offer.c ---- */
@@ -65,6 +67,10 @@ const QnNode *qn_cpu_next(const QnOfferCall *call, const QnIrValue *value, const
 
 /* Is the value a constant that nobody may override? */
 bool qn_cpu_is_constant(const QnIrValue *value);
+
+/* Is the value's data there when steps are bound: is it a constant, or known from the shapes of the
+ * inputs? */
+bool qn_cpu_is_bound(const QnIrValue *value);
 
 /* A constant float scalar (or one-element tensor); false where it is none. */
 bool qn_cpu_scalar(const QnIrValue *value, double *out);

@@ -1,31 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conv with constant fp32 weights: a product over pointers to pixels (kernels/conv.h), with what
- * follows it done before results are stored.  Inputs of few channels are read as planes, others
- * channels last.
+ * Conv in fp32: a product over pointers to pixels (kernels/conv.h), or one kernel per channel
+ * (kernels/depthwise.h), with what follows it done before results are stored.  Inputs of few
+ * channels are read as planes, others channels last.  Constant weights are packed when the plan is
+ * made, computed ones at every run.
  */
 #include "base/fault.h"
 #include "engine/devices/cpu/fuse.h"
-#include "engine/devices/cpu/kernels/conv.h"
+#include "engine/devices/cpu/kernels/depthwise.h"
 #include "engine/ops/window.h"
 
-enum { INPUT = 0, RESIDUAL = 1 };
+enum { INPUT = 0, RESIDUAL = 1, WEIGHTS = 2, BIAS = 3, INPUT_COUNT = 4 };
+
+/* A way to compute a convolution: its kernel, and how it wants its tensors. */
+typedef struct Way {
+    const char *name; /* of the kernel, and of its packing */
+    bool from_planes;
+    unsigned accepts, accepts_residual;
+    double cost; /* nanoseconds per multiply-add on one thread */
+    bool (*packed_size)(size_t *bytes, const QnConv *conv);
+    void (*pack)(float *packed, const QnConv *conv, const void *w);
+    int64_t (*chunks)(const QnConvF32 *conv);
+    size_t (*scratch)(const QnConvF32 *conv);
+    void (*run)(const QnConvF32 *conv, int64_t chunk, void *scratch);
+} Way;
+
+#define CONV_FUNCTIONS(name) \
+    name##_packed_size, name##_pack, name##_chunks, name##_scratch, name##_run
+
+static const Way channels_last = {"conv_f32",    false, QN_ACCEPT_NHWC,
+                                  QN_ACCEPT_ANY, 0.02,  CONV_FUNCTIONS(qn_conv_f32)};
+static const Way planes = {"conv_f32_planes", true, QN_ACCEPT_ANY,
+                           QN_ACCEPT_ANY,     0.02, CONV_FUNCTIONS(qn_conv_f32)};
+static const Way depthwise = {"depthwise_f32", false, QN_ACCEPT_NHWC,
+                              QN_ACCEPT_NHWC,  0.04,  CONV_FUNCTIONS(qn_depthwise_f32)};
+
+#undef CONV_FUNCTIONS
 
 /* What a step keeps. */
 typedef struct ConvData {
+    const Way *way;
     QnConv conv;
     QnWindow window;
     QnEpilogue epilogue;
     QnIsa isa;
-    const float *weights; /* packed */
-    const float *bias;    /* [out_channels] or NULL */
-    double flop_cost;     /* nanoseconds per multiply-add on one thread */
+    size_t packed_bytes;
+    const float *weights; /* packed; NULL: they are an input */
+    const float *bias;    /* [out_channels]; NULL: none, or an input */
+    double element_cost;  /* nanoseconds per output element on one thread */
 } ConvData;
 
 /* What an offer keeps until its step is made. */
 typedef struct Context {
     ConvData data;
-    const QnTensor *weight, *bias, *more_bias; /* the node's and an added one */
+    const QnTensor *weight, *bias, *more_bias; /* constants: the node's, and an added bias */
 } Context;
 
 static void set_tensor(QnConvTensor *to, const QnTensor *from, int axes)
@@ -37,6 +65,19 @@ static void set_tensor(QnConvTensor *to, const QnTensor *from, int axes)
         to->step[d] = from->strides[d + 2] / 4;
 }
 
+/* Sizes of computed weights and biases may differ from what was inferred from symbols. */
+static QnStatus check_operands(const ConvData *data, const QnTensor *x, const QnTensor *bias,
+                               QnError *err)
+{
+    if (x->dims[1] != data->conv.in_channels)
+        return qn_fail(err, QN_BAD_TENSOR, "the input has %lld channels, expected %lld",
+                       (long long)x->dims[1], (long long)data->conv.in_channels);
+    if (bias && qn_tensor_count(bias) != data->conv.out_channels)
+        return qn_fail(err, QN_BAD_TENSOR, "the bias has %lld elements, expected %lld",
+                       (long long)qn_tensor_count(bias), (long long)data->conv.out_channels);
+    return QN_OK;
+}
+
 static QnStatus bind_conv(const QnStep *step, QnBindCall *call)
 {
     const ConvData *data = step->data;
@@ -44,9 +85,7 @@ static QnStatus bind_conv(const QnStep *step, QnBindCall *call)
                    *y = qn_step_output(step, call->values, 0);
     const QnTensor *residual = qn_step_input(step, call->values, RESIDUAL);
     QnConvF32 *conv = call->params;
-    if (x->dims[1] != data->conv.in_channels)
-        return qn_fail(call->err, QN_BAD_TENSOR, "the input has %lld channels, expected %lld",
-                       (long long)x->dims[1], (long long)data->conv.in_channels);
+    QN_TRY(check_operands(data, x, qn_step_input(step, call->values, BIAS), call->err));
     *conv = (QnConvF32){
         .isa = data->isa, .conv = data->conv, .images = x->dims[0], .weights = data->weights};
     conv->epilogue = data->epilogue;
@@ -67,11 +106,13 @@ static QnStatus bind_conv(const QnStep *step, QnBindCall *call)
         set_tensor(&conv->residual, residual, data->conv.axes);
     conv->residual.data =
         residual ? (float *)residual->data : NULL; /* says that there is one; the run sets it */
-    call->member_scratch_bytes = qn_conv_f32_scratch(conv);
+    call->member_scratch_bytes = data->way->scratch(conv);
+    call->scratch_bytes = data->weights ? 0 : data->packed_bytes;
     return QN_OK;
 }
 
 typedef struct Work {
+    const Way *way;
     const QnConvF32 *conv;
     uint8_t *scratch;
     size_t stride;
@@ -80,7 +121,7 @@ typedef struct Work {
 static void run_chunk(void *user, int64_t chunk, int member)
 {
     const Work *work = user;
-    qn_conv_f32_run(work->conv, chunk, work->scratch + (size_t)member * work->stride);
+    work->way->run(work->conv, chunk, work->scratch + (size_t)member * work->stride);
 }
 
 static QnStatus run_conv(const QnStep *step, const void *params, QnRunCall *call)
@@ -88,14 +129,22 @@ static QnStatus run_conv(const QnStep *step, const void *params, QnRunCall *call
     const ConvData *data = step->data;
     QnConvF32 conv = *(const QnConvF32 *)params;
     const QnTensor *y = qn_step_output(step, call->values, 0),
-                   *residual = qn_step_input(step, call->values, RESIDUAL);
+                   *residual = qn_step_input(step, call->values, RESIDUAL),
+                   *weights = qn_step_input(step, call->values, WEIGHTS),
+                   *bias = qn_step_input(step, call->values, BIAS);
     conv.x.data = qn_step_input(step, call->values, INPUT)->data;
     conv.y.data = y->data;
     conv.residual.data = residual ? residual->data : NULL;
-    Work work = {&conv, call->member_scratch, call->member_stride};
-    const double macs = (double)qn_tensor_count(y) * data->flop_cost;
-    qn_gang_for(call->gang, qn_conv_f32_chunks(&conv), (int64_t)macs, run_chunk, &work);
-    if (qn_fault("lowering", "conv") && y->size_bytes)
+    if (weights) {
+        data->way->pack(call->scratch, &data->conv, weights->data);
+        conv.weights = call->scratch;
+    }
+    if (bias)
+        conv.epilogue.bias = bias->data;
+    Work work = {data->way, &conv, call->member_scratch, call->member_stride};
+    const double cost = (double)qn_tensor_count(y) * data->element_cost;
+    qn_gang_for(call->gang, data->way->chunks(&conv), (int64_t)cost, run_chunk, &work);
+    if (qn_fault("lowering", data->way->name) && y->size_bytes)
         qn_fault_spoil(y->data, 4);
     return QN_OK;
 }
@@ -108,7 +157,7 @@ static const QnStepCode code = {
 static void fill_weights(void *to, void *user)
 {
     const Context *context = user;
-    qn_conv_f32_pack(to, &context->data.conv, context->weight->data);
+    context->data.way->pack(to, &context->data.conv, context->weight->data);
 }
 
 /* The sum of the node's bias and an added one. */
@@ -129,20 +178,33 @@ static QnStatus make_bias(const Context *context, QnMake *make, const float **ou
 static QnStatus make_conv(const QnOffer *offer, QnMake *make, const void **out)
 {
     Context *context = offer->context;
-    size_t size;
-    if (!qn_conv_f32_packed_size(&size, &context->data.conv))
+    ConvData *data = &context->data;
+    *out = data;
+    if (!data->way->packed_size(&data->packed_bytes, &data->conv))
         return qn_fail(make->err, QN_BAD_MODEL,
                        "the packed weights have a size that no memory holds");
-    QN_TRY(make_bias(context, make, &context->data.bias));
-    context->data.weights =
-        make->pack(make->user, context->weight,
-                   context->data.conv.from_planes ? "conv_f32:planes" : "conv_f32", size,
-                   fill_weights, context);
-    *out = &context->data;
-    return context->data.weights ? QN_OK : qn_no_memory(make->err);
+    QN_TRY(make_bias(context, make, &data->bias));
+    if (!context->weight)
+        return QN_OK;
+    data->weights = make->pack(make->user, context->weight, data->way->name, data->packed_bytes,
+                               fill_weights, context);
+    return data->weights ? QN_OK : qn_no_memory(make->err);
 }
 
 /* ---- offering ---- */
+
+/* The weight's dims where all are known and none is 0. */
+static bool read_weight(const QnIrValue *w, int64_t *dims)
+{
+    if (w->type.kind != QN_TENSOR || w->type.element != QN_FLOAT)
+        return false;
+    for (int d = 0; d < w->type.shape.rank; d++) {
+        dims[d] = w->type.shape.dims[d];
+        if (dims[d] <= 0)
+            return false;
+    }
+    return w->type.shape.rank >= 3;
+}
 
 static bool read_conv(const QnOfferCall *call, Context *context)
 {
@@ -150,57 +212,63 @@ static bool read_conv(const QnOfferCall *call, Context *context)
     const QnIrValue *x = qn_node_input(node, 0), *w = qn_node_input(node, 1),
                     *b = qn_node_input(node, 2);
     ConvData *data = &context->data;
-    if (!qn_cpu_is_constant(w) || w->constant->type != QN_FLOAT || x->type.element != QN_FLOAT ||
-        (b && (!qn_cpu_is_constant(b) || b->constant->type != QN_FLOAT)))
+    int64_t dims[QN_MAX_RANK];
+    if (x->type.element != QN_FLOAT || !read_weight(w, dims))
         return false;
-    const int axes = x->type.shape.rank - 2;
-    if (axes < 1 || axes > QN_CONV_MAX_AXES || qn_tensor_count(w->constant) == 0 ||
-        qn_window_read(&data->window, node, axes, w->constant->dims + 2, NULL) != QN_OK)
+    const int axes = w->type.shape.rank - 2;
+    if (axes > QN_CONV_MAX_AXES || x->type.shape.rank != axes + 2 ||
+        qn_window_read(&data->window, node, axes, dims + 2, NULL) != QN_OK)
         return false;
-    context->weight = w->constant;
-    context->bias = b ? b->constant : NULL;
+    context->weight = qn_cpu_is_constant(w) ? w->constant : NULL;
+    context->bias = qn_cpu_is_constant(b) ? b->constant : NULL;
     data->isa = qn_cpu_of(call)->isa;
-    data->conv = (QnConv){
-        .axes = axes, .groups = qn_op_int(node, "group"), .out_channels = w->constant->dims[0]};
-    data->conv.in_channels = w->constant->dims[1] * data->conv.groups;
-    double taps = (double)w->constant->dims[1];
+    data->conv =
+        (QnConv){.axes = axes, .groups = qn_op_int(node, "group"), .out_channels = dims[0]};
+    data->conv.in_channels = dims[1] * data->conv.groups;
+    data->element_cost = (double)dims[1];
     for (int d = 0; d < axes; d++) {
         data->conv.kernel[d] = data->window.kernel[d];
         data->conv.stride[d] = data->window.stride[d];
         data->conv.dilation[d] = data->window.dilation[d];
-        taps *= (double)data->window.kernel[d];
+        data->element_cost *= (double)data->window.kernel[d];
     }
-    data->flop_cost = taps * 0.02;
     return true;
 }
 
-/* One offer, for one way to read the input. */
-static QnStatus offer_conv(QnOfferCall *call, const Context *read, bool from_planes)
+/* One offer, for one way to compute it. */
+static QnStatus offer_conv(QnOfferCall *call, const Context *read, const Way *way)
 {
+    const QnIrValue *w = call->node->inputs[1].value, *b = qn_node_input(call->node, 2);
     Context *context;
     QN_ALLOC(context, call->arena, 1);
     *context = *read;
-    context->data.conv.from_planes = from_planes;
+    context->data.way = way;
+    context->data.conv.from_planes = way->from_planes;
+    context->data.element_cost *= way->cost;
     QnOffer offer = {
         .code = &code,
-        .kernel = from_planes ? "conv_f32_planes" : "conv_f32",
+        .kernel = way->name,
         .tier = QN_TIER_TUNED,
         .nodes = {call->node},
         .node_count = 1,
-        .inputs = {call->node->inputs[0].value},
-        .accepts = {from_planes ? QN_ACCEPT_ANY : QN_ACCEPT_NHWC, QN_ACCEPT_ANY},
-        .input_count = 2,
+        .inputs = {call->node->inputs[0].value, NULL, read->weight ? NULL : w,
+                   read->bias ? NULL : b},
+        .accepts = {way->accepts, way->accepts_residual, QN_ACCEPT_PLAIN, QN_ACCEPT_PLAIN},
+        .input_count = INPUT_COUNT,
         .layouts = {QN_LAYOUT_NHWC},
         .context = context,
         .make = make_conv,
     };
-    QnCpuFused fused = {.epilogue = {.alpha = 1}, .result = call->node->outputs[0]};
+    QnCpuFused fused = {.epilogue = {.alpha = 1},
+                        .result = call->node->outputs[0],
+                        .bias = offer.inputs[BIAS]}; /* a computed bias leaves no room for more */
     qn_cpu_fuse(call, &offer, &fused, 1);
     context->data.epilogue = fused.epilogue;
-    context->more_bias = fused.bias ? fused.bias->constant : NULL;
+    if (fused.bias != offer.inputs[BIAS])
+        context->more_bias = fused.bias->constant;
     offer.inputs[RESIDUAL] = fused.residual;
     offer.outputs[0] = fused.result;
-    offer.cost = 500 + qn_cpu_elements(call, call->node->outputs[0]) * context->data.flop_cost;
+    offer.cost = 500 + qn_cpu_elements(call, call->node->outputs[0]) * context->data.element_cost;
     call->offer(call, &offer);
     return QN_OK;
 }
@@ -208,11 +276,13 @@ static QnStatus offer_conv(QnOfferCall *call, const Context *read, bool from_pla
 QnStatus qn_cpu_lower_conv(QnOfferCall *call)
 {
     Context context = {0};
-    if (strcmp(call->node->op, "Conv") != 0 || !read_conv(call, &context))
+    if (strcmp(call->node->op, "Conv") != 0 || *call->node->domain || !read_conv(call, &context))
         return QN_OK;
+    /* As a product, each group would fill one column of a panel of sixteen. */
+    if (qn_depthwise_f32_fits(&context.data.conv))
+        return offer_conv(call, &context, &depthwise);
+    QN_TRY(offer_conv(call, &context, &channels_last));
     /* Few channels make short runs channels last; planes make runs of the kernel's width. */
-    const bool is_few = context.data.conv.in_channels / context.data.conv.groups < 8 &&
-                        context.data.conv.groups == 1;
-    QN_TRY(offer_conv(call, &context, false));
-    return is_few ? offer_conv(call, &context, true) : QN_OK;
+    const bool is_few = context.data.conv.in_channels < 8 && context.data.conv.groups == 1;
+    return is_few ? offer_conv(call, &context, &planes) : QN_OK;
 }

@@ -31,6 +31,18 @@ bool qn_cpu_is_constant(const QnIrValue *value)
     return value && value->constant && !value->is_default;
 }
 
+bool qn_cpu_is_bound(const QnIrValue *value)
+{
+    if (qn_cpu_is_constant(value))
+        return true;
+    if (!value->content || value->type.kind != QN_TENSOR)
+        return false;
+    for (int i = 0; i < value->content_count; i++)
+        if (qn_dim_is_late(&value->graph->module->dims, value->content[i]))
+            return false;
+    return value->type.element == QN_INT64 || value->type.element == QN_INT32;
+}
+
 bool qn_cpu_scalar(const QnIrValue *value, double *out)
 {
     if (!qn_cpu_is_constant(value) || qn_tensor_count(value->constant) != 1 ||
