@@ -42,18 +42,17 @@ static QnStatus create_source(QnSource **out, const QnAllocator *allocator, QnEr
     return QN_OK;
 }
 
-static QnStatus open_source(QnSource **out, const char *path, const QnModelOptions *options,
-                            QnError *err)
+QnStatus qn_source_open(QnSource **out, const char *path, const QnAllocator *allocator, bool copy,
+                        uint64_t limit_bytes, QnError *err)
 {
     QnSource *source;
-    QN_TRY(create_source(&source, options->allocator, err));
-    const uint64_t limit = options->limit_bytes ? options->limit_bytes : default_limit_bytes;
+    QN_TRY(create_source(&source, allocator, err));
     QnStatus status;
-    if (options->copy) {
-        status = qn_file_read(&source->bytes, path, limit, options->allocator, err);
+    if (copy) {
+        status = qn_file_read(&source->bytes, path, limit_bytes, allocator, err);
         source->kind = QN_SOURCE_OWNED;
     } else {
-        status = qn_file_map(&source->bytes, path, limit, err);
+        status = qn_file_map(&source->bytes, path, limit_bytes, err);
         source->kind = QN_SOURCE_MAPPED;
     }
     if (status != QN_OK) {
@@ -172,7 +171,8 @@ QnStatus qn_model_load(QnModel **out, const char *path, const QnModelOptions *op
     QnSource *source;
     QN_TRY(qn_options_fill(&filled, sizeof filled, options, options ? options->size : 0,
                            "QnModelOptions", err));
-    QN_TRY(open_source(&source, path, &filled, err));
+    const uint64_t limit = filled.limit_bytes ? filled.limit_bytes : default_limit_bytes;
+    QN_TRY(qn_source_open(&source, path, filled.allocator, filled.copy, limit, err));
     return finish_load(out, source, path, path, &filled, findings, err);
 }
 

@@ -19,6 +19,10 @@ typedef struct QnSource {
     enum { QN_SOURCE_BORROWED, QN_SOURCE_MAPPED, QN_SOURCE_OWNED } kind;
 } QnSource;
 
+/* Opens a file: mapped, or (copy) read.  The caller releases it. */
+QnStatus qn_source_open(QnSource **out, const char *path, const QnAllocator *allocator, bool copy,
+                        uint64_t limit_bytes, QnError *err);
+
 void qn_source_acquire(QnSource *source);
 void qn_source_release(void *source);
 

@@ -2,8 +2,10 @@
 /* Plans: include/quern/plan.h. */
 #include "quern/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "engine/api/model.h"
 #include "engine/api/options.h"
 #include "engine/devices/cpu/cpu.h"
@@ -39,6 +41,52 @@ static QnStatus run_passes(QnModule *module, const QnPlanOptions *options, QnErr
     return qn_passes_run(module, &passes, err);
 }
 
+/* What a plan is made with, as text: part of a plan file's identity. */
+static void print_options(const QnPlanOptions *options, char *text, size_t size)
+{
+    snprintf(text, size, "device=%s math=%s keep_all=%d without=%s",
+             options->device ? options->device : "cpu",
+             options->math == QN_MATH_STRICT ? "strict" : "normal", options->keep_all,
+             options->without ? options->without : "");
+}
+
+static const char *level_of(const QnDevice *device)
+{
+    return qn_isa_level_name(((const QnCpuDevice *)device->state)->cpu.isa);
+}
+
+static QnPlanRequest request_of(const QnPlanOptions *options, QnDevice *device,
+                                QnFindings *findings)
+{
+    return (QnPlanRequest){
+        .device = device,
+        .allocator = options->allocator,
+        .report = findings ? &findings->report : NULL,
+        .states = options->states,
+        .is_strict = options->math == QN_MATH_STRICT,
+        .no_reference = options->no_reference,
+        .keep_all = options->keep_all,
+        .free_dim = options->free_dim,
+    };
+}
+
+/* Ties a finished plan to the bytes that it reads. */
+static QnStatus finish_plan(QnPlan **out, QnPlan *plan, QnSource *source,
+                            const QnPlanOptions *options, QnError *err)
+{
+    plan->source = source;
+    plan->release = qn_source_release;
+    char text[512];
+    print_options(options, text, sizeof text);
+    plan->options = qn_arena_copy_text(&plan->arena, text, strlen(text));
+    if (!plan->options || qn_plan_describe(plan) != QN_OK) {
+        qn_plan_destroy(plan);
+        return qn_no_memory(err);
+    }
+    *out = plan;
+    return QN_OK;
+}
+
 QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *options,
                        QnFindings *findings, QnError *err)
 {
@@ -56,28 +104,43 @@ QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *
         qn_module_free(module);
         return status;
     }
-    const QnPlanRequest request = {
-        .module = module,
-        .device = device,
-        .allocator = filled.allocator,
-        .report = findings ? &findings->report : NULL,
-        .states = filled.states,
-        .is_strict = filled.math == QN_MATH_STRICT,
-        .no_reference = filled.no_reference,
-        .keep_all = filled.keep_all,
-        .free_dim = filled.free_dim,
-    };
+    QnPlanRequest request = request_of(&filled, device, findings);
+    request.module = module;
     QN_TRY(qn_plan_create(&plan, &request, err));
-    QnStatus described = qn_plan_describe(plan);
-    if (described != QN_OK) {
-        qn_plan_destroy(plan);
-        return qn_no_memory(err);
-    }
     qn_source_acquire(model->source);
-    plan->source = model->source;
-    plan->release = qn_source_release;
-    *out = plan;
-    return QN_OK;
+    return finish_plan(out, plan, model->source, &filled, err);
+}
+
+QnStatus qn_plan_save(const QnPlan *plan, const char *path, QnError *err)
+{
+    const QnSource *source = plan->source;
+    return qn_plan_write(plan, path, qn_hash(source->bytes, 0), plan->options,
+                         level_of(plan->device), err);
+}
+
+QnStatus qn_plan_load(QnPlan **out, const char *path, const QnPlanOptions *options, QnError *err)
+{
+    QnPlanOptions filled;
+    QnDevice *device;
+    QnSource *source;
+    QnPlan *plan;
+    char text[512];
+    QN_TRY(qn_options_fill(&filled, sizeof filled, options, options ? options->size : 0,
+                           "QnPlanOptions", err));
+    print_options(&filled, text, sizeof text);
+    QN_TRY(qn_source_open(&source, path, filled.allocator, false, UINT64_MAX, err));
+    QnStatus status = create_device(&device, &filled, err);
+    if (status == QN_OK) {
+        const QnPlanRequest request = request_of(&filled, device, NULL);
+        status = qn_plan_read(&plan, source->bytes, &request, text, level_of(device), err);
+        if (status != QN_OK)
+            qn_wrap(err, "%s", path);
+    }
+    if (status != QN_OK) {
+        qn_source_release(source);
+        return status;
+    }
+    return finish_plan(out, plan, source, &filled, err);
 }
 
 void qn_plan_free(QnPlan *plan)

@@ -20,6 +20,8 @@ typedef struct Choice {
     QnOffer best;
     double score;
     bool is_found;
+    int count, taken; /* offers so far; which of them is the best */
+    int wanted;       /* the one that a plan file says; -1: by cost */
 } Choice;
 
 static double value_bytes(const QnPlanner *p, const QnIrType *type)
@@ -123,8 +125,11 @@ static void consider(QnOfferCall *call, const QnOffer *offer)
         settle_layout(choice->p, &settled);
     const double score =
         settled.cost + conversion_cost(choice->p, &settled) - fusion_gain(choice->p, &settled);
-    if (choice->is_found && score >= choice->score)
+    const int ordinal = choice->count++;
+    if (choice->is_found &&
+        (choice->wanted == choice->taken || (ordinal != choice->wanted && score >= choice->score)))
         return;
+    choice->taken = ordinal;
     choice->best = settled;
     choice->score = score;
     choice->is_found = true;
@@ -165,17 +170,33 @@ QnStatus qn_planner_in_layout(QnPlanner *p, int value, unsigned accepts, int *ou
 
 /* ---- emitting ---- */
 
-static const void *pack_now(void *user, const QnTensor *constant, const char *kind, size_t size,
-                            void (*fill)(void *to, void *context), void *context)
+/* Packs a constant, or finds it packed: by an earlier step, or in the plan file. */
+static const void *pack(void *user, const QnTensor *constant, const char *kind, size_t size,
+                        void (*fill)(void *to, void *context), void *context)
 {
     QnPlanner *p = user;
-    (void)constant;
-    (void)kind;
-    void *data = qn_arena_alloc_raw(p->arena, size, 64);
-    if (!data)
+    QnPlan *plan = p->plan;
+    const QnPlanMemory *memory = p->request->memory;
+    bool is_lost = false;
+    for (int i = 0; i < plan->packed_count; i++)
+        if (plan->packed[i].constant == constant && plan->packed[i].size == size &&
+            !strcmp(plan->packed[i].kind, kind))
+            return plan->packed[i].data;
+    const void *data = memory ? memory->packed(memory->user, constant, kind, size, &is_lost) : NULL;
+    if (is_lost) {
+        p->lost_kind = kind;
         return NULL;
-    fill(data, context);
-    p->plan->weight_bytes += size;
+    }
+    if (!data) {
+        void *made = qn_arena_alloc_raw(p->arena, size, 64);
+        if (!made)
+            return NULL;
+        fill(made, context);
+        data = made;
+    }
+    if (qn_planner_keep_packed(p, constant, kind, size, data) != QN_OK)
+        return NULL;
+    plan->weight_bytes += size;
     return data;
 }
 
@@ -213,10 +234,17 @@ static QnStatus emit(QnPlanner *p, const QnOffer *offer)
         QN_TRY(qn_planner_in_layout(p, value, offer->accepts[i], &inputs[i]));
     }
     QN_TRY(add_outputs(p, offer, outputs, &output_count, offer->input_count ? inputs[0] : -1));
-    QnMake make = {.arena = p->arena, .pack = pack_now, .user = p, .err = p->err};
+    QnMake make = {.arena = p->arena, .pack = pack, .user = p, .err = p->err};
     const void *data = offer->context;
-    if (offer->make)
-        QN_TRY(offer->make(offer, &make, &data));
+    if (offer->make) {
+        const QnStatus status = offer->make(offer, &make, &data);
+        if (p->lost_kind)
+            return qn_fail(
+                p->err, QN_UNSUPPORTED,
+                "the plan file has no weights packed as %s; build it again from the model",
+                p->lost_kind);
+        QN_TRY(status);
+    }
     QnStep *step =
         qn_planner_add_step(p, offer->is_view ? QN_STEP_VIEW : QN_STEP_COMPUTE, offer->nodes[0],
                             inputs, offer->input_count, outputs, output_count);
@@ -349,7 +377,8 @@ static QnStatus choose(QnPlanner *p, const QnNode *node, Choice *choice)
         .offer = consider,
         .err = p->err,
     };
-    *choice = (Choice){.p = p};
+    const int *known = p->request->memory ? p->request->memory->decisions : NULL;
+    *choice = (Choice){.p = p, .taken = -1, .wanted = known ? known[node->id] : -1};
     return p->plan->device->offers(&call);
 }
 
@@ -390,6 +419,7 @@ static QnStatus lower_node(QnPlanner *p, const QnNode *node)
         if (!choice.is_found)
             return emit_call(p, node);
         QN_TRY(take(p, &choice.best));
+        p->plan->decisions[node->id] = choice.taken;
     }
     const QnOffer *offer = p->chosen[node->id];
     return last_node(offer) == node ? emit(p, offer) : QN_OK;

@@ -3,6 +3,7 @@
 #include "engine/plan/plan.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "base/checked.h"
 #include "engine/plan/planner.h"
@@ -16,6 +17,8 @@ void qn_plan_destroy(QnPlan *plan)
         plan->device->free(plan->device);
     if (plan->release)
         plan->release(plan->source);
+    if (plan->zeros_size)
+        munmap(plan->zeros, plan->zeros_size);
     const QnAllocator *allocator = plan->arena.allocator;
     qn_arena_finish(&plan->arena);
     qn_free(allocator, plan, sizeof *plan);
@@ -141,8 +144,11 @@ static QnStatus init_planner(QnPlanner *p)
     const QnModule *module = p->plan->module;
     QN_ALLOC(p->of_value, &p->scratch, module->value_count);
     QN_ALLOC(p->chosen, &p->scratch, module->node_count);
+    QN_ALLOC(p->plan->decisions, p->arena, module->node_count);
     for (int i = 0; i < module->value_count; i++)
         p->of_value[i] = -1;
+    for (int i = 0; i < module->node_count; i++)
+        p->plan->decisions[i] = -1;
     return QN_OK;
 }
 

@@ -55,6 +55,14 @@ typedef struct QnInputSymbol {
     int row, input, axis;
 } QnInputSymbol;
 
+/* A packed form of a constant, in the order in which the planner asked for it. */
+typedef struct QnPacked {
+    const QnTensor *constant;
+    const char *kind;
+    size_t size;
+    const void *data;
+} QnPacked;
+
 struct QnPlan {
     QnArena arena;
     QnModule *module; /* owned: the graph after all passes */
@@ -77,13 +85,31 @@ struct QnPlan {
     int *input_views; /* [input_view_count] VIEW steps whose data lies in an input's memory, in
                          order */
     int input_view_count;
+    const char *options;                     /* how it was made, as text */
     QnValueInfo *input_infos, *output_infos; /* for the public API */
+    QnPacked *packed;                        /* [packed_count] */
+    int packed_count, packed_capacity;
+    int *decisions;      /* [module->node_count] the ordinal of the offer taken; -1: none */
     size_t weight_bytes; /* packed weights and constants */
     void (*release)(
         void *source); /* called with `source` when the plan is freed: the model's bytes */
     void *source;
+    void *zeros; /* of a plan from a file: stands for constants that only their packed form is left
+                    of */
+    size_t zeros_size;
     bool is_strict;
 };
+
+/* What a plan file knows already; see save.c. */
+typedef struct QnPlanMemory {
+    /* Which of the device's offers a node took, by node id; -1: not the first of a group.  NULL:
+     * unknown. */
+    const int *decisions;
+    /* The packed form of a constant, or NULL.  *is_lost: the constant has no data to pack anew. */
+    const void *(*packed)(void *user, const QnTensor *constant, const char *kind, size_t size,
+                          bool *is_lost);
+    void *user;
+} QnPlanMemory;
 
 typedef struct QnPlanRequest {
     QnModule *module; /* taken, also on failure */
@@ -94,12 +120,29 @@ typedef struct QnPlanRequest {
     bool is_strict;
     bool no_reference;
     bool keep_all;
-    int64_t free_dim; /* assumed for open dims when costs are weighed */
+    int64_t free_dim;           /* assumed for open dims when costs are weighed */
+    const QnPlanMemory *memory; /* NULL: plan anew */
 } QnPlanRequest;
 
 /* Makes a plan of a verified, resolved, inferred module after its passes. */
 QnStatus qn_plan_create(QnPlan **out, const QnPlanRequest *request, QnError *err);
 void qn_plan_destroy(QnPlan *plan);
+
+/*
+ * Writes a plan file (save.c).  `model` identifies what it was made from, `options` how.  QN_IO,
+ * QN_NO_MEMORY.
+ */
+QnStatus qn_plan_write(const QnPlan *plan, const char *path, uint64_t model, const char *options,
+                       const char *level, QnError *err);
+
+/*
+ * Makes a plan from a mapped plan file, which it borrows as long as it lives.  `options` and
+ * `level` must be those that the plan would be made with now: QN_UNSUPPORTED says what differs and
+ * what to do.  QN_BAD_MODEL: the file is damaged. The device of `request` is taken, also on
+ * failure; its module is ignored.
+ */
+QnStatus qn_plan_read(QnPlan **out, QnBytes file, const QnPlanRequest *request, const char *options,
+                      const char *level, QnError *err);
 
 /* The bytes that a value takes with its dims evaluated; -1 where a dim is not known. */
 int64_t qn_plan_value_size(const QnPlan *plan, const QnPlanValue *value, const int64_t *rows);

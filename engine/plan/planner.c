@@ -228,3 +228,15 @@ QnStatus qn_planner_late_bind(QnPlanner *p, const int *values, int count)
     p->since_bind = p->plan->step_count;
     return QN_OK;
 }
+
+QnStatus qn_planner_keep_packed(QnPlanner *p, const QnTensor *constant, const char *kind,
+                                size_t size, const void *data)
+{
+    QnPlan *plan = p->plan;
+    const char *copy = qn_arena_copy_text(p->arena, kind, strlen(kind));
+    QN_GROW(plan->packed, plan->packed_count, plan->packed_capacity, p->arena);
+    if (!copy)
+        return QN_NO_MEMORY;
+    plan->packed[plan->packed_count++] = (QnPacked){constant, copy, size, data};
+    return QN_OK;
+}

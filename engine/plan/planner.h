@@ -19,8 +19,9 @@ typedef struct QnPlanner {
     bool *is_defined; /* [dims.count] late symbols that a LATE_BIND made so far gives values to */
     int *visited;     /* [dims.count] for the walk of qn_planner_is_defined: the walk's number */
     int walk;
-    int since_bind; /* the step behind the last LATE_BIND */
-    int segment;    /* the LATE_BIND step that binds what is made now; -1: none */
+    int since_bind;        /* the step behind the last LATE_BIND */
+    int segment;           /* the LATE_BIND step that binds what is made now; -1: none */
+    const char *lost_kind; /* a packing that a plan file should have and has not; NULL: none */
     QnError *err;
 } QnPlanner;
 
@@ -45,6 +46,10 @@ QnStatus qn_planner_late_bind(QnPlanner *p, const int *values, int count);
 
 /* A value's number in a layout that `accepts` allows: itself, or a conversion, appended now. */
 QnStatus qn_planner_in_layout(QnPlanner *p, int value, unsigned accepts, int *out);
+
+/* Notes a packed constant for sharing and for the plan file. */
+QnStatus qn_planner_keep_packed(QnPlanner *p, const QnTensor *constant, const char *kind,
+                                size_t size, const void *data);
 
 /* Lowers all nodes of a graph, in order. */
 QnStatus qn_planner_lower_graph(QnPlanner *p, QnGraph *graph);
