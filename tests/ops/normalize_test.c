@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Normalizations, quantization, convolution of integers: values by hand, and what is refused. */
+#include "tests/support/op.h"
+
+TEST(normalizations_take_mean_and_variance_from_where_they_say)
+{
+    static const OpRow rows[] = {
+        {"BatchNormalization",
+         {"float[1,2,1] = {3, 5}", "float[2] = {1, 2}", "float[2] = {0, 1}", "float[2] = {1, 1}",
+          "float[2] = {4, 16}"},
+         "epsilon = 0.0",
+         .want = "float[1,2,1] {1, 3}"},
+        {"InstanceNormalization",
+         {"float[1,1,2] = {1, 3}", "float[1] = {2}", "float[1] = {1}"},
+         "epsilon = 0.0",
+         .want = "float[1,1,2] {-1, 3}"},
+        {"GroupNormalization",
+         {"float[1,2,1] = {1, 3}", "float[2] = {1, 1}", "float[2] = {0, 0}"},
+         "epsilon = 0.0, num_groups = 1",
+         .want = "float[1,2,1] {-1, 1}"},
+        {"LayerNormalization",
+         {"float[1,2] = {1, 3}", "float[2] = {1, 2}"},
+         "epsilon = 0.0",
+         .outputs = 3,
+         .want = "float[1,2] {-1, 2}; float[1,1] {2}; float[1,1] {1}"},
+        {"RMSNormalization",
+         {"float[2] = {3, 4}", "float[] = {1}"},
+         "epsilon = 0.0",
+         .want = "float[2] {0.848528, 1.13137}"},
+        {"LpNormalization", {"float[2,2] = {3, 4, 0, 0}"}, .want = "float[2,2] {0.6, 0.8, 0, 0}"},
+        {"MeanVarianceNormalization",
+         {"float[1,2] = {1, 3}"},
+         "axes = [1]",
+         .want = "float[1,2] {-1, 1}"},
+        {"LRN",
+         {"float[1,3,1] = {1, 2, 3}"},
+         "size = 3, alpha = 3.0, beta = 1.0",
+         .want = "float[1,3,1] {0.166667, 0.133333, 0.214286}"},
+    };
+    OP_CHECK(t, rows);
+}
+
+TEST(normalizations_refuse_shapes_that_do_not_fit)
+{
+    static const OpRow rows[] = {
+        {"LayerNormalization",
+         {"float[N,4]", "float[3]"},
+         .want = "error: input 1 has size 3, expected 1 or 4"},
+        {"GroupNormalization",
+         {"float[N,4]", "float[4]", "float[4]"},
+         "num_groups = 3",
+         .want = "error: 4 channels cannot be parted into 3 groups"},
+        {"GroupNormalization",
+         {"float[N,4]", "float[4]", "float[4]"},
+         "num_groups = 0",
+         .want = "error: num_groups is 0, expected 1 at least"},
+        {"InstanceNormalization",
+         {"float[N,4,2]", "float[5]", "float[4]"},
+         .want = "error: input 1 has 5 elements, expected one per channel: 4"},
+        {"LRN", {"float[N,4]"}, "size = 0", .want = "error: size is 0, expected 1 at least"},
+        {"LpNormalization", {"float[N,4]"}, "p = 3", .want = "error: p is 3, expected 1 or 2"},
+    };
+    OP_CHECK(t, rows);
+}
+
+TEST(quantization_rounds_half_to_even_and_saturates)
+{
+    static const OpRow rows[] = {
+        {"QuantizeLinear",
+         {"float[4] = {1, 3, -9, 900}", "float[] = {2}", "uint8[] = {1}"},
+         .want = "uint8[4] {1, 3, 0, 255}"},
+        {"QuantizeLinear",
+         {"float[1,2] = {2, 2}", "float[2] = {1, 2}"},
+         .want = "uint8[1,2] {2, 1}"},
+        {"QuantizeLinear",
+         {"float[4] = {1, 2, 3, 4}", "float[2] = {1, 2}"},
+         "axis = 0, block_size = 2",
+         .want = "uint8[4] {1, 2, 2, 2}"},
+        {"DequantizeLinear",
+         {"int8[2] = {-3, 5}", "float[] = {0.5}", "int8[] = {1}"},
+         .want = "float[2] {-2, 2}"},
+        {"DynamicQuantizeLinear",
+         {"float[3] = {0, -1, 4.1}"},
+         .outputs = 3,
+         .want = "uint8[3] {50, 0, 255}; float[] {0.02}; uint8[] {50}"},
+        {"DynamicQuantizeLinear",
+         {"float[2] = {0, 0}"},
+         .outputs = 3,
+         .want = "uint8[2] {0, 0}; float[] {1}; uint8[] {0}"},
+        {"QuantizeLinear",
+         {"float[N,4]", "float[3]"},
+         .want = "error: the scale has size 3, expected 4"},
+        {"QuantizeLinear",
+         {"float[N,4]", "float[N,2]"},
+         .want = "error: the scale has rank 2, expected 0 or 1 without block_size"},
+    };
+    OP_CHECK(t, rows);
+}
+
+TEST(convolution_of_integers_and_backwards)
+{
+    static const OpRow rows[] = {
+        {"ConvInteger",
+         {"uint8[1,1,2] = {2, 3}", "uint8[1,1,2] = {1, 1}", "uint8[] = {1}"},
+         "pads = [1, 0]",
+         .want = "int32[1,1,2] {1, 3}"},
+        {"ConvTranspose",
+         {"float[1,1,2] = {1, 2}", "float[1,1,2] = {1, 10}"},
+         "strides = [2]",
+         .want = "float[1,1,4] {1, 10, 2, 20}"},
+        {"ConvTranspose",
+         {"float[N,2,W]", "float[2,3,3]"},
+         "strides = [2], pads = [1, 1]",
+         .want = "float[N,3,2*W - 1]"},
+        {"ConvTranspose",
+         {"float[N,2,W]", "float[3,3,3]"},
+         .want = "error: input 0 has 2 channels, the weight 3"},
+        {"ConvTranspose",
+         {"float[N,2,W]", "float[2,3,3]"},
+         "strides = [0]",
+         .want = "error: strides[0] is 0, expected 1 to 1073741824"},
+        {"QLinearMatMul",
+         {"uint8[1,1] = {3}", "float[] = {1}", "uint8[] = {1}", "uint8[1,1] = {5}", "float[] = {1}",
+          "uint8[] = {0}", "float[] = {4}", "uint8[] = {1}"},
+         .want = "uint8[1,1] {3}"},
+    };
+    OP_CHECK(t, rows);
+}
+
+TEST(resizing_samples_on_another_grid)
+{
+    static const OpRow rows[] = {
+        {"Resize",
+         {"float[1,2] = {1, 2}", "_", "float[2] = {1, 2}"},
+         .want = "float[1,4] {1, 1, 2, 2}"},
+        {"Resize",
+         {"float[2] = {0, 4}", "_", "_", "int64[1] = {4}"},
+         "mode = \"linear\"",
+         .want = "float[4] {0, 1, 3, 4}"},
+        {"Resize", {"float[N,W]", "_", "float[2] = {1, 2}"}, .want = "float[N,2*W]"},
+        {"Resize", {"float[N,W]", "_", "float[2] = {1, 0.5}"}, .want = "float[N,floor(W/2)]"},
+        {"Resize",
+         {"float[N,2]", "_", "float[2] = {1, 0}"},
+         .want = "error: a scale is 0, expected above 0 and at most 1048576"},
+        {"Resize",
+         {"float[N,2]", "_", "float[1] = {1}"},
+         .want = "error: there are 1 scales, expected 2"},
+        {"Resize", {"float[N,2]"}, .want = "error: neither scales nor sizes are given"},
+        {"Resize",
+         {"float[N,2]", "_", "float[2] = {1, 1}"},
+         "mode = \"lanczos\"",
+         .want = "error: mode is 'lanczos', expected one like 'nearest'"},
+    };
+    OP_CHECK(t, rows);
+}
+
+TEST_MAIN(CASE(normalizations_take_mean_and_variance_from_where_they_say),
+          CASE(normalizations_refuse_shapes_that_do_not_fit),
+          CASE(quantization_rounds_half_to_even_and_saturates),
+          CASE(convolution_of_integers_and_backwards), CASE(resizing_samples_on_another_grid))
