@@ -160,16 +160,19 @@ static QnStatus stage_input(QnSession *session, int i, QnValue *input, QnError *
     return QN_OK;
 }
 
-/* An input that was left out: its state, or its default. */
-static QnStatus find_input(QnSession *session, int i, QnValue *input, QnError *err)
+/* An input that was left out: its state, or its default.  `inputs` are all that were given. */
+static QnStatus find_input(QnSession *session, int i, const QnValue *inputs, QnValue *input,
+                           QnError *err)
 {
     const QnPlan *plan = session->plan;
     const QnPlanValue *value = &plan->values[plan->inputs[i]];
-    for (int s = 0; s < plan->state_count; s++)
-        if (plan->states[s].input == i && session->state_values[s].kind != QN_NONE) {
-            *input = session->state_values[s];
-            return QN_OK;
-        }
+    for (int s = 0; s < plan->state_count; s++) {
+        if (plan->states[s].input != i)
+            continue;
+        *input = session->state_values[s];
+        return input->kind != QN_NONE ? QN_OK
+                                      : qn_session_begin_state(session, s, inputs, input, err);
+    }
     if (value->data && value->value->constant) {
         *input = qn_value_tensor(*value->value->constant);
         return QN_OK;
@@ -253,7 +256,7 @@ static QnStatus run(QnSession *session, const QnValue *inputs, QnValue *outputs,
     for (int i = 0; i < plan->input_count; i++) {
         given[i] = inputs[i];
         if (given[i].kind == QN_NONE)
-            QN_TRY(find_input(session, i, &given[i], err));
+            QN_TRY(find_input(session, i, inputs, &given[i], err));
     }
     QN_TRY(qn_session_bind(session, given, err));
     for (int i = 0; i < plan->input_count; i++)

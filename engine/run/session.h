@@ -118,6 +118,11 @@ QnStatus qn_session_execute(QnSession *session, QnError *err);
 QnStatus qn_session_extend(QnSession *session, int state, const QnTensor *past,
                            const QnTensor *rows, QnTensor *out, QnError *err);
 
+/* What a state is before the first run; `inputs` are the others, of kind QN_NONE where they are
+ * left out. */
+QnStatus qn_session_begin_state(QnSession *session, int state, const QnValue *inputs, QnValue *out,
+                                QnError *err);
+
 /* Keeps the states that a run has made. */
 QnStatus qn_session_keep_states(QnSession *session, QnError *err);
 

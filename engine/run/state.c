@@ -94,6 +94,49 @@ QnStatus qn_session_extend(QnSession *session, int state, const QnTensor *past,
     return QN_OK;
 }
 
+/* The size that another given input says for a symbol; -1: none does. */
+static int64_t symbol_size(const QnPlan *plan, const QnValue *inputs, QnDim dim)
+{
+    for (int s = 0; s < plan->symbol_count; s++) {
+        const QnInputSymbol *symbol = &plan->symbols[s];
+        if (symbol->row == -1 - dim && inputs[symbol->input].kind == QN_TENSOR &&
+            symbol->axis < inputs[symbol->input].tensor.rank)
+            return inputs[symbol->input].tensor.dims[symbol->axis];
+    }
+    return -1;
+}
+
+/*
+ * A state before the first run: zeros.  Open dims are as large as the same symbol is in another
+ * input; else the axis that grows has no elements yet, and the others have one.
+ */
+QnStatus qn_session_begin_state(QnSession *session, int s, const QnValue *inputs, QnValue *out,
+                                QnError *err)
+{
+    const QnPlan *plan = session->plan;
+    const QnPlanState *state = &plan->states[s];
+    const QnIrType *type = &plan->values[plan->inputs[state->input]].type;
+    int64_t dims[QN_MAX_RANK];
+    size_t size = qn_type_size(type->element);
+    if (type->kind != QN_TENSOR || type->shape.rank < 0)
+        return qn_fail(err, QN_BAD_TENSOR,
+                       "input '%s' is missing: a state of its type has no beginning",
+                       plan->values[plan->inputs[state->input]].name);
+    for (int d = 0; d < type->shape.rank; d++) {
+        const QnDim dim = type->shape.dims[d];
+        const int64_t other = qn_dim_is_known(dim) ? dim : symbol_size(plan, inputs, dim);
+        dims[d] = other >= 0 ? other : d == state->append_axis ? 0 : 1;
+        if (!qn_mul_size(&size, size, (size_t)dims[d]))
+            return qn_no_memory(err);
+    }
+    void *data = qn_arena_alloc_raw(&session->run_arena, size, 64);
+    if (!data)
+        return qn_no_memory(err);
+    memset(data, 0, size);
+    *out = qn_value_tensor(qn_tensor(type->element, type->shape.rank, dims, data));
+    return QN_OK;
+}
+
 /* Keeps an ordinary state: a copy of the output. */
 static QnStatus keep_copy(QnSession *session, int s, const QnTensor *made, QnError *err)
 {

@@ -404,7 +404,10 @@ QnStatus qn_cpu_lower_pointwise(QnOfferCall *call)
         !compiles(&group, &program, qn_cpu_of(call)->isa))
         return QN_OK;
     grow(call, &group, &program);
-    QN_ALLOC(kept, call->arena, 1);
+    kept =
+        qn_arena_alloc_raw(call->arena, sizeof *kept, _Alignof(QnPointwise)); /* vectors inside */
+    if (!kept)
+        return QN_NO_MEMORY;
     *kept = program;
     QnOffer offer = {
         .code = &code,
