@@ -34,6 +34,7 @@
     X(reshape) \
     X(resize) \
     X(reverse) \
+    X(rnn) \
     X(shape) \
     X(slice) \
     X(softmax) \
