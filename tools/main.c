@@ -7,8 +7,11 @@
 #include "base/text.h"
 #include "quern/quern.h"
 #include "tools/commands.h"
+#include "tools/image.h"
+#include "tools/inflate.h"
 
 static const Command *const commands[] = {
+    &command_run,
     &command_test,
 };
 
@@ -19,6 +22,20 @@ static void print_help(void)
     for (size_t i = 0; i < QN_COUNT_OF(commands); i++)
         printf("  %-10s %s\n", commands[i]->name, commands[i]->what);
     puts("\nquern COMMAND --help tells more; quern --version what this is.");
+}
+
+/* The version, and the optional parts that this build has. */
+static void print_version(void)
+{
+    printf("quern %s\n", qn_version_text());
+    printf("pictures:");
+    for (int i = 0; image_formats[i]; i++)
+        printf("%s %s%s%s%s", i ? "," : "", image_formats[i]->name,
+               image_formats[i]->version ? " (" : "",
+               image_formats[i]->version ? image_formats[i]->version() : "",
+               image_formats[i]->version ? ")" : "");
+    printf("\narchives: stored%s%s%s\n", inflate_version() ? ", deflated (" : "",
+           inflate_version() ? inflate_version() : "", inflate_version() ? ")" : "");
 }
 
 static int unknown_command(const char *name)
@@ -43,7 +60,7 @@ int main(int argc, char **argv)
         return EXIT_DONE;
     }
     if (!strcmp(argv[1], "--version")) {
-        printf("quern %s\n", qn_version_text());
+        print_version();
         return EXIT_DONE;
     }
     for (size_t i = 0; i < QN_COUNT_OF(commands); i++)

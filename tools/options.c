@@ -10,8 +10,11 @@
 
 int tool_fail(const Command *command, const QnError *err)
 {
-    fprintf(stderr, "quern %s: %s\n", command->name, err->message);
-    return EXIT_FAILED;
+    const bool is_usage = err->status == QN_BAD_ARGUMENT;
+    fprintf(stderr, "quern %s: %s%s%s%s\n", command->name, err->message,
+            is_usage ? "; see quern " : "", is_usage ? command->name : "",
+            is_usage ? " --help" : "");
+    return is_usage ? EXIT_USAGE : EXIT_FAILED;
 }
 
 int tool_usage(const Command *command, const char *format, ...)

@@ -62,7 +62,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int options_parse(const Command *command, void *values, Arguments *arguments, int argc, char **argv,
                   bool *is_done);
 
-/* Prints "quern COMMAND: message" to stderr and returns EXIT_FAILED. */
+/* Prints "quern COMMAND: message" to stderr and returns EXIT_FAILED; EXIT_USAGE for
+ * QN_BAD_ARGUMENT, which is what the command line said. */
 int tool_fail(const Command *command, const QnError *err);
 
 /* The same for wrong usage: EXIT_USAGE. */

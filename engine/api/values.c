@@ -72,13 +72,24 @@ QnStatus qn_value_write_onnx(const void **out, size_t *size, QnValueStore *store
     return status;
 }
 
-double qn_tensor_element(const QnTensor *tensor, int64_t i)
+void *qn_tensor_address(const QnTensor *tensor, int64_t i)
 {
     int64_t offset = 0;
     for (int d = tensor->rank - 1; d >= 0; d--) {
         offset += i % tensor->dims[d] * tensor->strides[d];
         i /= tensor->dims[d];
     }
-    const QnTensor element = qn_tensor(tensor->type, 0, NULL, (uint8_t *)tensor->data + offset);
+    return (uint8_t *)tensor->data + offset;
+}
+
+double qn_tensor_element(const QnTensor *tensor, int64_t i)
+{
+    const QnTensor element = qn_tensor(tensor->type, 0, NULL, qn_tensor_address(tensor, i));
     return qn_tensor_get(&element, 0);
+}
+
+void qn_tensor_set_element(const QnTensor *tensor, int64_t i, double value)
+{
+    QnTensor element = qn_tensor(tensor->type, 0, NULL, qn_tensor_address(tensor, i));
+    qn_tensor_set(&element, 0, value);
 }

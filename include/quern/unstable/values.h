@@ -18,7 +18,8 @@ QN_API QnStatus qn_value_store_create(QnValueStore **out);
 QN_API void qn_value_store_free(QnValueStore *store);
 /** Forgets the values but keeps the memory. */
 QN_API void qn_value_store_reset(QnValueStore *store);
-/** `size` bytes aligned to 64 that live as long as the store's values; NULL where there are none. */
+/** `size` bytes aligned to 64 that live as long as the store's values; NULL where there are none.
+ */
 QN_API void *qn_value_store_alloc(QnValueStore *store, size_t size);
 
 /**
@@ -40,6 +41,12 @@ QN_API QnStatus qn_value_write_onnx(const void **out, size_t *size, QnValueStore
 
 /** Element i, in row-major order, of a tensor of any strides and numeric type, as a double. */
 QN_API double qn_tensor_element(const QnTensor *tensor, int64_t i);
+
+/** Sets it: floats are rounded to nearest, integers cut towards zero to their low bits. */
+QN_API void qn_tensor_set_element(const QnTensor *tensor, int64_t i, double value);
+
+/** Where element i, in row-major order, of a tensor of any strides and type lies. */
+QN_API void *qn_tensor_address(const QnTensor *tensor, int64_t i);
 
 #ifdef __cplusplus
 }
