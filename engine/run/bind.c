@@ -186,7 +186,8 @@ static QnStatus make_memory(QnSession *session, const int64_t *key, int64_t *row
         rows[session->plan->symbols[s].row] = memory->key[s] = key[s];
     qn_dims_evaluate(&session->plan->module->dims, 0, rows);
     QN_TRY(plan_memory(session, memory, rows, err));
-    if (!reserve_slab(session, (size_t)memory->total_bytes))
+    /* Values without elements have an address too. */
+    if (!reserve_slab(session, memory->total_bytes > 0 ? (size_t)memory->total_bytes : 64))
         return qn_fail(err, QN_NO_MEMORY, "no memory for %lld bytes of activations",
                        (long long)memory->total_bytes);
     memory->is_valid = true;
