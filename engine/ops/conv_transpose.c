@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Transposed convolution: every input element adds its multiple of the kernel to the output,
+ * QnTransposed convolution: every input element adds its multiple of the kernel to the output,
  *   Y[n, m, i * stride + k * dilation - pad] += X[n, c, i] * W[c, m, k]
  * W is [channels, output channels / group, kernel].  The output's size is given, or follows from
  * the pads:  stride * (in - 1) + output_padding + extent - pads.
  */
-#include "base/checked.h"
-#include "engine/ops/window.h"
+#include "engine/ops/transposed.h"
 
-typedef struct Transposed {
-    QnWindow window;
-    int64_t output_padding[QN_WINDOW_DIMS];
-    int64_t output_shape[QN_WINDOW_DIMS]; /* -1: not given */
-} Transposed;
+#include "base/checked.h"
 
 enum { LIMIT = 1 << 30 };
 
@@ -36,8 +31,8 @@ static QnStatus read_output_list(int64_t *to, const QnNode *node, const char *na
     return QN_OK;
 }
 
-static QnStatus read_transposed(Transposed *t, const QnNode *node, int count, const int64_t *kernel,
-                                QnError *err)
+QnStatus qn_transposed_read(QnTransposed *t, const QnNode *node, int count, const int64_t *kernel,
+                            QnError *err)
 {
     QN_TRY(qn_window_read(&t->window, node, count, kernel, err));
     for (int d = 0; d < count; d++) {
@@ -54,12 +49,12 @@ static bool is_same(const QnWindow *window)
 }
 
 /* The size without pads, less stride * (in - 1). */
-static int64_t overhang(const Transposed *t, int d)
+static int64_t overhang(const QnTransposed *t, int d)
 {
     return t->output_padding[d] + (t->window.kernel[d] - 1) * t->window.dilation[d] + 1;
 }
 
-static QnDim output_size(QnDims *dims, const Transposed *t, int d, QnDim input)
+static QnDim output_size(QnDims *dims, const QnTransposed *t, int d, QnDim input)
 {
     const int64_t stride = t->window.stride[d];
     if (t->output_shape[d] >= 0)
@@ -72,9 +67,7 @@ static QnDim output_size(QnDims *dims, const Transposed *t, int d, QnDim input)
                                                             : size; /* a negative size is none */
 }
 
-/* What is cut off in front: a given size splits the rest, the odd one in front but for SAME_UPPER.
- */
-static int64_t pad_begin(const Transposed *t, int d, int64_t input, int64_t output)
+int64_t qn_transposed_pad(const QnTransposed *t, int d, int64_t input, int64_t output)
 {
     if (t->output_shape[d] < 0 && !is_same(&t->window))
         return t->window.pad_begin[d];
@@ -122,7 +115,7 @@ static QnStatus infer_conv_transpose(QnInfer *in)
     const QnShape *x = qn_infer_shape(in, 0), *w = qn_infer_shape(in, 1);
     const QnType element = qn_infer_element(in, 0);
     int64_t kernel[QN_WINDOW_DIMS];
-    Transposed t;
+    QnTransposed t;
     if (!x || !w)
         return qn_infer_unknown(in, 0, element, x ? x->rank : w ? w->rank : -1);
     QN_TRY(check_channels(in, x, w));
@@ -131,7 +124,7 @@ static QnStatus infer_conv_transpose(QnInfer *in)
             return qn_infer_unknown(in, 0, element, x->rank);
         kernel[d - 2] = w->dims[d];
     }
-    QN_TRY(read_transposed(&t, in->node, x->rank - 2, kernel, in->err));
+    QN_TRY(qn_transposed_read(&t, in->node, x->rank - 2, kernel, in->err));
     QnShape y = {.rank = x->rank, .dims = {x->dims[0]}};
     y.dims[1] = qn_dim_mul(in->dims, w->dims[1], qn_op_int(in->node, "group"));
     for (int d = 0; d < t.window.count; d++)
@@ -144,7 +137,7 @@ static QnStatus infer_conv_transpose(QnInfer *in)
 
 typedef struct Planes {
     const QnTensor *x, *w;
-    Transposed t;
+    QnTransposed t;
     int64_t begin[QN_WINDOW_DIMS];
     int64_t x_size, y_size, taps;
     const int64_t *y_dims; /* spatial */
@@ -188,9 +181,9 @@ static QnStatus init_planes(const QnCall *call, Planes *p)
     p->w = qn_call_input(call, 1);
     p->y_dims = y->dims + 2;
     p->x_size = p->y_size = p->taps = 1;
-    QN_TRY(read_transposed(&p->t, call->node, p->x->rank - 2, p->w->dims + 2, call->err));
+    QN_TRY(qn_transposed_read(&p->t, call->node, p->x->rank - 2, p->w->dims + 2, call->err));
     for (int d = 0; d < p->t.window.count; d++) {
-        p->begin[d] = pad_begin(&p->t, d, p->x->dims[d + 2], y->dims[d + 2]);
+        p->begin[d] = qn_transposed_pad(&p->t, d, p->x->dims[d + 2], y->dims[d + 2]);
         p->x_size *= p->x->dims[d + 2];
         p->y_size *= y->dims[d + 2];
         p->taps *= p->w->dims[d + 2];

@@ -42,6 +42,9 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(matmul) \
     X(move) \
     X(pointwise) \
+    X(pool) \
+    X(reduce) \
+    X(softmax) \
     X(view)
 /* clang-format on */
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conv in fp32: a product over pointers to pixels (kernels/conv.h), or one kernel per channel
- * (kernels/depthwise.h), with what follows it done before results are stored.  Inputs of few
- * channels are read as planes, others channels last.  Constant weights are packed when the plan is
- * made, computed ones at every run.
+ * Conv and ConvTranspose in fp32: a product over pointers to pixels (kernels/conv.h), or one kernel
+ * per channel (kernels/depthwise.h), with what follows it done before results are stored.  Inputs
+ * of few channels are read as planes, others channels last.  Constant weights are packed when the
+ * plan is made, computed ones at every run.
  */
 #include "base/fault.h"
 #include "engine/devices/cpu/fuse.h"
 #include "engine/devices/cpu/kernels/depthwise.h"
-#include "engine/ops/window.h"
+#include "engine/ops/transposed.h"
 
 enum { INPUT = 0, RESIDUAL = 1, WEIGHTS = 2, BIAS = 3, INPUT_COUNT = 4 };
 
@@ -32,6 +32,8 @@ static const Way channels_last = {"conv_f32",    false, QN_ACCEPT_NHWC,
                                   QN_ACCEPT_ANY, 0.02,  CONV_FUNCTIONS(qn_conv_f32)};
 static const Way planes = {"conv_f32_planes", true, QN_ACCEPT_ANY,
                            QN_ACCEPT_ANY,     0.02, CONV_FUNCTIONS(qn_conv_f32)};
+static const Way transposed = {"conv_transposed_f32", false, QN_ACCEPT_NHWC,
+                               QN_ACCEPT_ANY,         0.02,  CONV_FUNCTIONS(qn_conv_f32)};
 static const Way depthwise = {"depthwise_f32", false, QN_ACCEPT_NHWC,
                               QN_ACCEPT_NHWC,  0.04,  CONV_FUNCTIONS(qn_depthwise_f32)};
 
@@ -41,7 +43,7 @@ static const Way depthwise = {"depthwise_f32", false, QN_ACCEPT_NHWC,
 typedef struct ConvData {
     const Way *way;
     QnConv conv;
-    QnWindow window;
+    QnTransposed window; /* of a plain convolution: its first member alone */
     QnEpilogue epilogue;
     QnIsa isa;
     size_t packed_bytes;
@@ -78,6 +80,27 @@ static QnStatus check_operands(const ConvData *data, const QnTensor *x, const Qn
     return QN_OK;
 }
 
+static QnStatus set_sizes(const ConvData *data, const QnTensor *x, const QnTensor *y,
+                          QnConvF32 *conv, QnError *err)
+{
+    const QnWindow *window = &data->window.window;
+    for (int d = 0; d < data->conv.axes; d++) {
+        int64_t end;
+        conv->in[d] = x->dims[d + 2];
+        conv->out[d] = y->dims[d + 2];
+        if (data->conv.transposed) {
+            conv->pad[d] = qn_transposed_pad(&data->window, d, conv->in[d], conv->out[d]);
+            continue;
+        }
+        qn_window_pads(window, d, conv->in[d], conv->out[d], &conv->pad[d], &end);
+        if (qn_window_size(window, d, conv->in[d]) != conv->out[d])
+            return qn_fail(err, QN_BAD_TENSOR,
+                           "the kernel does not fit into %lld elements along dimension %d",
+                           (long long)conv->in[d], d + 2);
+    }
+    return QN_OK;
+}
+
 static QnStatus bind_conv(const QnStep *step, QnBindCall *call)
 {
     const ConvData *data = step->data;
@@ -90,16 +113,7 @@ static QnStatus bind_conv(const QnStep *step, QnBindCall *call)
         .isa = data->isa, .conv = data->conv, .images = x->dims[0], .weights = data->weights};
     conv->epilogue = data->epilogue;
     conv->epilogue.bias = data->bias;
-    for (int d = 0; d < data->conv.axes; d++) {
-        int64_t end;
-        conv->in[d] = x->dims[d + 2];
-        conv->out[d] = y->dims[d + 2];
-        qn_window_pads(&data->window, d, conv->in[d], conv->out[d], &conv->pad[d], &end);
-        if (qn_window_size(&data->window, d, conv->in[d]) != conv->out[d])
-            return qn_fail(call->err, QN_BAD_TENSOR,
-                           "the kernel does not fit into %lld elements along dimension %d",
-                           (long long)conv->in[d], d + 2);
-    }
+    QN_TRY(set_sizes(data, x, y, conv, call->err));
     set_tensor(&conv->x, x, data->conv.axes);
     set_tensor(&conv->y, y, data->conv.axes);
     if (residual)
@@ -206,7 +220,32 @@ static bool read_weight(const QnIrValue *w, int64_t *dims)
     return w->type.shape.rank >= 3;
 }
 
-static bool read_conv(const QnOfferCall *call, Context *context)
+static bool read_window(const QnNode *node, bool is_transposed, int axes, const int64_t *kernel,
+                        QnTransposed *window)
+{
+    return is_transposed ? qn_transposed_read(window, node, axes, kernel, NULL) == QN_OK
+                         : qn_window_read(&window->window, node, axes, kernel, NULL) == QN_OK;
+}
+
+/* The weight is [out, in / groups, ...], or transposed [in, out / groups, ...]. */
+static QnConv conv_of(const QnNode *node, const QnWindow *window, bool is_transposed, int axes,
+                      const int64_t *dims)
+{
+    const int64_t groups = qn_op_int(node, "group");
+    QnConv conv = {.axes = axes,
+                   .groups = groups,
+                   .in_channels = is_transposed ? dims[0] : dims[1] * groups,
+                   .out_channels = is_transposed ? dims[1] * groups : dims[0],
+                   .transposed = is_transposed};
+    for (int d = 0; d < axes; d++) {
+        conv.kernel[d] = window->kernel[d];
+        conv.stride[d] = window->stride[d];
+        conv.dilation[d] = window->dilation[d];
+    }
+    return conv;
+}
+
+static bool read_conv(const QnOfferCall *call, bool is_transposed, Context *context)
 {
     const QnNode *node = call->node;
     const QnIrValue *x = qn_node_input(node, 0), *w = qn_node_input(node, 1),
@@ -217,21 +256,16 @@ static bool read_conv(const QnOfferCall *call, Context *context)
         return false;
     const int axes = w->type.shape.rank - 2;
     if (axes > QN_CONV_MAX_AXES || x->type.shape.rank != axes + 2 ||
-        qn_window_read(&data->window, node, axes, dims + 2, NULL) != QN_OK)
+        !read_window(node, is_transposed, axes, dims + 2, &data->window))
         return false;
     context->weight = qn_cpu_is_constant(w) ? w->constant : NULL;
     context->bias = qn_cpu_is_constant(b) ? b->constant : NULL;
     data->isa = qn_cpu_of(call)->isa;
-    data->conv =
-        (QnConv){.axes = axes, .groups = qn_op_int(node, "group"), .out_channels = dims[0]};
-    data->conv.in_channels = dims[1] * data->conv.groups;
-    data->element_cost = (double)dims[1];
-    for (int d = 0; d < axes; d++) {
-        data->conv.kernel[d] = data->window.kernel[d];
-        data->conv.stride[d] = data->window.stride[d];
-        data->conv.dilation[d] = data->window.dilation[d];
-        data->element_cost *= (double)data->window.kernel[d];
-    }
+    data->conv = conv_of(node, &data->window.window, is_transposed, axes, dims);
+    data->element_cost = (double)data->conv.in_channels / (double)data->conv.groups;
+    for (int d = 0; d < axes; d++)
+        data->element_cost *=
+            (double)data->conv.kernel[d] / (is_transposed ? (double)data->conv.stride[d] : 1);
     return true;
 }
 
@@ -276,8 +310,12 @@ static QnStatus offer_conv(QnOfferCall *call, const Context *read, const Way *wa
 QnStatus qn_cpu_lower_conv(QnOfferCall *call)
 {
     Context context = {0};
-    if (strcmp(call->node->op, "Conv") != 0 || *call->node->domain || !read_conv(call, &context))
+    const bool is_transposed = !strcmp(call->node->op, "ConvTranspose");
+    if ((!is_transposed && strcmp(call->node->op, "Conv") != 0) || *call->node->domain ||
+        !read_conv(call, is_transposed, &context))
         return QN_OK;
+    if (is_transposed)
+        return offer_conv(call, &context, &transposed);
     /* As a product, each group would fill one column of a panel of sixteen. */
     if (qn_depthwise_f32_fits(&context.data.conv))
         return offer_conv(call, &context, &depthwise);

@@ -34,5 +34,20 @@ TEST(one_channel_per_group_is_depthwise_with_what_follows)
                   "  return %y\n}");
 }
 
+TEST(transposed_convolutions_with_bias_and_activation)
+{
+    EXPECT_LOWERS(t, "convert conv_transposed_f32 convert",
+                  "graph main(%x: float[2,6,5,4], %w: float[6,3,3,2], %b: float[6]) {\n"
+                  "  %c = ConvTranspose(%x, %w, %b) {group = 2, strides = [2, 3], pads = [1, 0, 0, "
+                  "1], output_padding = [1, 0]}\n"
+                  "  %y = LeakyRelu(%c)\n"
+                  "  return %y\n}");
+    EXPECT_LOWERS(t, "convert conv_transposed_f32 convert",
+                  "graph main(%x: float[1,2,5], %w: float[2,3,4]) {\n"
+                  "  %y = ConvTranspose(%x, %w) {strides = [3], output_shape = [14]}\n"
+                  "  return %y\n}");
+}
+
 TEST_MAIN(CASE(computed_weights_are_packed_at_run_time), CASE(few_channels_are_read_as_planes),
-          CASE(one_channel_per_group_is_depthwise_with_what_follows))
+          CASE(one_channel_per_group_is_depthwise_with_what_follows),
+          CASE(transposed_convolutions_with_bias_and_activation))
