@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* quern <command>: finds the command and hands it the rest of the line. */
+/*
+ * quern <command>: finds the command and hands it the rest of the line.  Called under another
+ * program's name (by a link), it is the command that stands in for that program.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,9 +13,33 @@
 #include "tools/image.h"
 #include "tools/inflate.h"
 
+#ifdef QN_HAS_SERVER
+#    include "server/main.h"
+
+/* The server reads its options by its own table. */
+static int run_serve(const Command *command, int argc, char **argv)
+{
+    (void)command;
+    return qs_main(argc, argv);
+}
+
+static const Command command_serve = {
+    .name = "serve", .what = "serve a repository of models over HTTP", .run = run_serve};
+#endif
+
 static const Command *const commands[] = {
     &command_run,
+#ifdef QN_HAS_SERVER
+    &command_serve,
+#endif
     &command_test,
+};
+
+/* Programs that a command stands in for. */
+static const struct {
+    const char *program, *command;
+} aliases[] = {
+    {"tritonserver", "serve"},
 };
 
 static void print_help(void)
@@ -49,8 +76,30 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+static const Command *find_command(const char *name)
+{
+    for (size_t i = 0; i < QN_COUNT_OF(commands); i++)
+        if (!strcmp(name, commands[i]->name))
+            return commands[i];
+    return NULL;
+}
+
+/* The command that the program's own name stands for; NULL: none, or not in this build. */
+static const Command *find_alias(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    for (size_t i = 0; i < QN_COUNT_OF(aliases); i++)
+        if (!strcmp(name, aliases[i].program))
+            return find_command(aliases[i].command);
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
+    const Command *command = argc > 0 ? find_alias(argv[0]) : NULL;
+    if (command)
+        return command->run(command, argc, argv);
     if (argc < 2) {
         print_help();
         return EXIT_USAGE;
@@ -63,8 +112,6 @@ int main(int argc, char **argv)
         print_version();
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < QN_COUNT_OF(commands); i++)
-        if (!strcmp(argv[1], commands[i]->name))
-            return commands[i]->run(commands[i], argc - 1, argv + 1);
-    return unknown_command(argv[1]);
+    command = find_command(argv[1]);
+    return command ? command->run(command, argc - 1, argv + 1) : unknown_command(argv[1]);
 }
