@@ -157,11 +157,26 @@ static void spoil_output(const QnCall *call)
         qn_fault_spoil(y->data, (size_t)qn_tensor_count(y) * qn_type_size(y->type));
 }
 
+/* References rely on tensors where their operators take nothing else. */
+static QnStatus check_kinds(const QnCall *call)
+{
+    for (int i = 0; i < call->input_count; i++) {
+        const QnKind kind = call->inputs[i].kind;
+        if (kind == QN_TENSOR || (call->node->def->traits & QN_OP_COLLECTIONS) ||
+            (kind == QN_NONE && !qn_node_input(call->node, i)))
+            continue;
+        return qn_call_fail(call, "input %d is %s, expected a tensor", i,
+                            kind == QN_NONE ? "absent" : "a collection");
+    }
+    return QN_OK;
+}
+
 QnStatus qn_op_call(const QnCall *call)
 {
     const QnOp *op = call->node->def;
     if (!op || !op->reference)
         return qn_fail(call->err, QN_UNSUPPORTED, "operator %s has no reference", call->node->op);
+    QN_TRY(check_kinds(call));
     QN_TRY(prepare_outputs(call));
     QN_TRY(op->reference(call));
     if (qn_fault("op", op->name))

@@ -24,6 +24,8 @@ static QnStatus check_kinds(const QnInfer *in, const char *what, int i, const Qn
 {
     if (a->kind == QN_NONE || b->kind == QN_NONE)
         return QN_OK;
+    if (a->kind != b->kind && (a->kind == QN_OPTIONAL || b->kind == QN_OPTIONAL))
+        return QN_OK; /* what reads optionals reads other values too */
     if (a->kind != b->kind)
         return qn_infer_fail(in, "%s %d is %s or %s, expected one kind", what, i,
                              kind_name(a->kind), kind_name(b->kind));
@@ -108,7 +110,9 @@ static QnStatus join_types(QnInfer *in, int i, const QnIrType *a, const QnIrType
     QN_TRY(check_kinds(in, "output", i, a, b));
     if (a->kind == QN_NONE || b->kind == QN_NONE)
         return open_type(in, a->kind == QN_NONE ? b : a, out);
-    *out = *a;
+    *out = a->kind == b->kind ? *a : (QnIrType){.kind = QN_NONE};
+    if (out->kind == QN_NONE)
+        return QN_OK;
     if (a->kind != QN_TENSOR)
         return open_type(in, a->item ? a : b, out);
     if (a->shape.rank != b->shape.rank)
@@ -171,6 +175,11 @@ static QnStatus widen(QnInfer *in, Carried *carried, int i, const QnIrType *next
 {
     QnIrType *type = &carried->type;
     QN_TRY(check_kinds(in, "carried value", i, type, next));
+    if (type->kind != next->kind && type->kind != QN_NONE && next->kind != QN_NONE) {
+        *type = (QnIrType){.kind = QN_NONE};
+        *is_changed = true;
+        return QN_OK;
+    }
     if (type->kind != QN_TENSOR || next->kind != QN_TENSOR || type->shape.rank < 0)
         return QN_OK;
     if (type->shape.rank != next->shape.rank) {
@@ -213,6 +222,7 @@ static QnStatus find_fixpoint(QnInfer *in, Loop *loop)
         for (int i = 0; i < loop->carried_count; i++) {
             if (pass == most && loop->carried[i].type.kind == QN_TENSOR)
                 loop->carried[i].type.shape = qn_shape_unknown();
+            loop->body->inputs[loop->first_carried + i]->type = loop->carried[i].type;
             loop->inputs[loop->first_carried + i].type = loop->carried[i].type;
         }
         QN_TRY(qn_infer_subgraph(in, loop->body, loop->inputs, loop->body->input_count));

@@ -27,6 +27,7 @@
     X(norm) \
     X(normalize) \
     X(onehot) \
+    X(optional) \
     X(pad) \
     X(pool) \
     X(quantize) \
@@ -35,6 +36,9 @@
     X(resize) \
     X(reverse) \
     X(rnn) \
+    X(scatter) \
+    X(sequence) \
+    X(sequence_map) \
     X(shape) \
     X(slice) \
     X(softmax) \

@@ -269,6 +269,19 @@ static QnStatus check_inputs(const QnNode *node, QnError *err)
     return QN_OK;
 }
 
+/* Operators on tensors are given no collections. */
+static QnStatus check_kinds(const QnNode *node, QnError *err)
+{
+    if (node->def->traits & (QN_OP_COLLECTIONS | QN_OP_CONTROL))
+        return QN_OK;
+    for (int i = 0; i < node->input_count; i++) {
+        const QnIrValue *value = node->inputs[i].value;
+        if (value && value->type.kind != QN_TENSOR && value->type.kind != QN_NONE)
+            return qn_fail(err, QN_BAD_MODEL, "input %d is a collection, expected a tensor", i);
+    }
+    return QN_OK;
+}
+
 static QnStatus wrap_node(const QnNode *node, QnStatus status, QnError *err)
 {
     char label[256];
@@ -282,6 +295,7 @@ QnStatus qn_infer_node(QnNode *node, QnError *err)
     if (!node->def)
         return wrap_node(node, qn_fail(err, QN_UNSUPPORTED, "the operator is not known"), err);
     QN_TRY(wrap_node(node, check_inputs(node, err), err));
+    QN_TRY(wrap_node(node, check_kinds(node, err), err));
     QnModule *module = node->graph->module;
     QnArena scratch;
     qn_arena_init(&scratch, module->arena.allocator);

@@ -29,6 +29,8 @@ typedef enum QnOpTrait {
         1 << 4, /* holds graphs that the planner flattens into steps; has no reference */
     QN_OP_DYNAMIC = 1 << 5, /* only computing tells the outputs' shapes: the reference makes them by
                                qn_call_output */
+    QN_OP_COLLECTIONS =
+        1 << 6, /* inputs may be sequences, optionals or maps; else all are tensors */
 } QnOpTrait;
 
 /* An attribute's default.  Kinds as in the graph; `s` NULL and QN_ATTRIBUTE_NONE in lists mean

@@ -6,5 +6,6 @@
 #include "engine/passes/pass.h"
 
 extern const QnPass qn_pass_dead_code;
+extern const QnPass qn_pass_sequence_map;
 
 #endif

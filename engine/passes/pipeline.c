@@ -9,7 +9,8 @@
 #include "engine/passes/passes.h"
 
 const QnPass *const qn_passes[] = {
-    &qn_pass_dead_code, /* first: nothing after it looks at what nobody needs */
+    &qn_pass_sequence_map, /* in front of all: it is required */
+    &qn_pass_dead_code,    /* early: nothing after it looks at what nobody needs */
 };
 const int qn_pass_count = QN_COUNT_OF(qn_passes);
 

@@ -296,15 +296,22 @@ static QnStatus init_loop(QnPlanner *p, const QnNode *node, Loop *loop, int slic
     return QN_OK;
 }
 
+/* The outputs that are stacked; trailing ones may be left out. */
+static int count_stacked(const QnNode *node, const Loop *loop)
+{
+    const int count = node->output_count - loop->carried_count;
+    return count > 0 ? count : 0;
+}
+
 static QnStatus lower_loop(QnPlanner *p, const QnNode *node)
 {
     Loop loop = {.carried_count = node->input_count > 2 ? node->input_count - 2 : 0,
                  .first_carried = 2,
                  .first_out = 1};
-    loop.scan_count = node->output_count - loop.carried_count;
+    loop.scan_count = count_stacked(node, &loop);
     int begin[2], numbers[2], *outputs;
     QN_TRY(init_loop(p, node, &loop, 0));
-    QN_ALLOC(outputs, &p->scratch, node->output_count);
+    QN_ALLOC(outputs, &p->scratch, loop.carried_count + loop.scan_count);
     QN_TRY(plain_value(p, qn_node_input(node, 0), &begin[0]));
     QN_TRY(plain_value(p, qn_node_input(node, 1), &begin[1]));
     QnStep *step = qn_planner_add_step(p, QN_STEP_LOOP_BEGIN, node, begin, 2, NULL, 0);
@@ -316,16 +323,18 @@ static QnStatus lower_loop(QnPlanner *p, const QnNode *node)
     QN_TRY(add_register(p, loop.body->inputs[1], QN_BOOL, &numbers[1]));
     QN_TRY(add_test(p, &loop, numbers));
     QN_TRY(lower_body(p, &loop, loop.body->outputs[0].value));
-    QN_TRY(add_outputs(p, node, 0, node->output_count, outputs));
+    QN_TRY(add_outputs(p, node, 0, loop.carried_count + loop.scan_count, outputs));
     return finish_outputs(p, &loop, outputs, NULL, NULL);
 }
 
-/* An INTS attribute's entry, 0 where it is absent; negative axes count from `rank`. */
+/* An INTS attribute's entry, 0 where it is absent; negative axes count from `rank`.  What is no
+ * axis of any tensor is QN_MAX_RANK, which running refuses. */
 static int scan_entry(const QnNode *node, const char *name, int i, int rank)
 {
     const QnAttribute *list = qn_node_attribute(node, name);
-    const int64_t value = list && i < list->count ? list->ints[i] : 0;
-    return (int)(value < 0 ? value + rank : value);
+    const int64_t given = list && i < list->count ? list->ints[i] : 0;
+    const int64_t value = given < 0 ? given + rank : given;
+    return value < 0 || value > QN_MAX_RANK ? QN_MAX_RANK : (int)value;
 }
 
 static QnStatus add_slices(QnPlanner *p, Loop *loop, const int *scanned, int count)
@@ -353,12 +362,12 @@ static QnStatus lower_scan(QnPlanner *p, const QnNode *node)
 {
     const int slice_count = (int)qn_node_int(node, "num_scan_inputs", 1);
     Loop loop = {.carried_count = node->input_count - slice_count};
-    loop.scan_count = node->output_count - loop.carried_count;
+    loop.scan_count = count_stacked(node, &loop);
     int begin[3] = {-1, -1, -1}, *outputs, *scanned;
     const int numbers[2] = {-1, -1};
     int64_t *axes, *directions;
     QN_TRY(init_loop(p, node, &loop, slice_count));
-    QN_ALLOC(outputs, &p->scratch, node->output_count);
+    QN_ALLOC(outputs, &p->scratch, loop.carried_count + loop.scan_count);
     QN_ALLOC(scanned, &p->scratch, slice_count);
     QN_ALLOC(axes, &p->scratch, loop.scan_count);
     QN_ALLOC(directions, &p->scratch, loop.scan_count);
@@ -375,7 +384,7 @@ static QnStatus lower_scan(QnPlanner *p, const QnNode *node)
     QN_TRY(add_test(p, &loop, numbers));
     QN_TRY(add_slices(p, &loop, scanned, slice_count));
     QN_TRY(lower_body(p, &loop, NULL));
-    QN_TRY(add_outputs(p, node, 0, node->output_count, outputs));
+    QN_TRY(add_outputs(p, node, 0, loop.carried_count + loop.scan_count, outputs));
     for (int i = 0; i < loop.scan_count; i++) {
         const QnIrValue *value = node->outputs[loop.carried_count + i];
         axes[i] = scan_entry(node, "scan_output_axes", i, value ? value->type.shape.rank : 1);
@@ -386,19 +395,54 @@ static QnStatus lower_scan(QnPlanner *p, const QnNode *node)
 
 /* ---- the table ---- */
 
+static bool has_graph(const QnNode *node, const char *name, int inputs, int outputs)
+{
+    const QnAttribute *graph = qn_node_attribute(node, name);
+    return graph && graph->kind == QN_ATTRIBUTE_GRAPH && graph->graph->input_count == inputs &&
+           graph->graph->output_count >= outputs;
+}
+
+static bool check_if(const QnNode *node)
+{
+    return has_graph(node, "then_branch", 0, node->output_count) &&
+           has_graph(node, "else_branch", 0, node->output_count);
+}
+
+static bool check_loop(const QnNode *node)
+{
+    const int carried = node->input_count > 2 ? node->input_count - 2 : 0;
+    return has_graph(node, "body", 2 + carried,
+                     1 + (carried > node->output_count ? carried : node->output_count));
+}
+
+static bool check_scan(const QnNode *node)
+{
+    const int64_t slices = qn_node_int(node, "num_scan_inputs", 1);
+    const int carried = node->input_count - (int)slices;
+    return slices > 0 && slices <= node->input_count &&
+           has_graph(node, "body", node->input_count,
+                     carried > node->output_count ? carried : node->output_count);
+}
+
+/* `check`: what inference says in a sentence holds.  Branches that do not fit the shapes were not
+ * inferred. */
 static const struct {
     const char *op;
+    bool (*check)(const QnNode *node);
     QnStatus (*lower)(QnPlanner *p, const QnNode *node);
 } rows[] = {
-    {"If", lower_if},
-    {"Loop", lower_loop},
-    {"Scan", lower_scan},
+    {"If", check_if, lower_if},
+    {"Loop", check_loop, lower_loop},
+    {"Scan", check_scan, lower_scan},
 };
 
 QnStatus qn_planner_lower_control(QnPlanner *p, const QnNode *node)
 {
     for (size_t i = 0; i < QN_COUNT_OF(rows); i++)
         if (!strcmp(rows[i].op, node->op))
-            return rows[i].lower(p, node);
+            return rows[i].check(node)
+                       ? rows[i].lower(p, node)
+                       : qn_fail(p->err, QN_BAD_MODEL, "%s has graphs that do not fit its inputs",
+                                 node->op);
     return qn_fail(p->err, QN_UNSUPPORTED, "no way to run %s", node->op);
 }

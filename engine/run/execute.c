@@ -81,6 +81,30 @@ static QnStatus gather_values(Machine *m, const QnStep *step, QnValue **inputs, 
     return QN_OK;
 }
 
+/*
+ * What a reference made, or a branch gave, against the type that later steps were planned for.
+ * Sizes that running tells are read from the value itself, so only the others can differ.
+ */
+static QnStatus check_type(const Machine *m, const QnStep *step, int v, const QnValue *value)
+{
+    const QnIrType *type = &m->plan->values[v].type;
+    bool fits = type->kind == QN_NONE || type->kind == value->kind;
+    if (fits && type->kind == QN_TENSOR) {
+        fits = !type->element || type->element == value->tensor.type;
+        fits = fits && (type->shape.rank < 0 || type->shape.rank == value->tensor.rank);
+        for (int d = 0; fits && d < type->shape.rank; d++) {
+            const QnDim dim = type->shape.dims[d];
+            fits = qn_dim_is_late(&m->plan->module->dims, dim) ||
+                   qn_dim_value(dim, m->binding->rows) == value->tensor.dims[d];
+        }
+    }
+    return fits ? QN_OK
+                : name_step(step,
+                            qn_fail(m->session->err, QN_BAD_TENSOR,
+                                    "the result has another type or shape than was inferred"),
+                            m->session->err);
+}
+
 static QnStatus run_call(Machine *m, const QnStep *step)
 {
     QnValue *inputs, *outputs;
@@ -108,10 +132,13 @@ static QnStatus run_call(Machine *m, const QnStep *step)
         .user = &context,
         .err = session->err,
     };
-    const QnStatus status = qn_op_call(&call);
-    for (int i = 0; status == QN_OK && i < step->output_count; i++)
-        if (step->outputs[i] >= 0)
-            m->binding->values[step->outputs[i]] = outputs[i];
+    QnStatus status = qn_op_call(&call);
+    for (int i = 0; status == QN_OK && i < step->output_count; i++) {
+        if (step->outputs[i] < 0)
+            continue;
+        m->binding->values[step->outputs[i]] = outputs[i];
+        status = check_type(m, step, step->outputs[i], &outputs[i]);
+    }
     qn_arena_reset(&session->temporary);
     return status == QN_NO_MEMORY ? qn_no_memory(session->err) : status;
 }
@@ -150,7 +177,7 @@ static QnStatus run_assign(Machine *m, const QnStep *step)
 {
     const QnValue *from = input_of(m, step, 0);
     *output_of(m, step, 0) = from ? *from : (QnValue){.kind = QN_NONE};
-    return QN_OK;
+    return check_type(m, step, step->outputs[0], output_of(m, step, 0));
 }
 
 static QnStatus run_copy(Machine *m, const QnStep *step)
@@ -205,7 +232,7 @@ static QnStatus run_loop_begin(Machine *m, const QnStep *step)
     *loop = (QnLoopState){.limit = -1, .goes_on = condition ? read_bool(condition) : true};
     if (trips && trips->kind == QN_TENSOR && qn_tensor_count(&trips->tensor) > 0)
         loop->limit = qn_max_i64(0, qn_tensor_get_int(&trips->tensor, 0));
-    if (scanned && scanned->kind == QN_TENSOR)
+    if (scanned && scanned->kind == QN_TENSOR && step->axis < scanned->tensor.rank)
         loop->limit = scanned->tensor.dims[step->axis];
     return QN_OK;
 }
@@ -245,11 +272,11 @@ static QnStatus run_slice(Machine *m, const QnStep *step)
 {
     const QnLoopState *loop = &m->session->loops[step->loop];
     const QnTensor *from = &input_of(m, step, 0)->tensor;
-    if (from->dims[step->axis] != loop->limit)
+    if (step->axis >= from->rank || from->dims[step->axis] != loop->limit)
         return name_step(step,
                          qn_fail(m->session->err, QN_BAD_TENSOR,
-                                 "a scanned input has %lld elements, the first %lld",
-                                 (long long)from->dims[step->axis], (long long)loop->limit),
+                                 "a scanned input has not the %lld elements of the first",
+                                 (long long)loop->limit),
                          m->session->err);
     const int64_t i = step->is_reversed ? loop->limit - 1 - loop->iteration : loop->iteration;
     QnTensor slice = *from;
@@ -332,6 +359,12 @@ static QnStatus run_finish(Machine *m, const QnStep *step)
         return QN_OK;
     }
     QnTensor stacked = input_of(m, step, 0)->tensor;
+    if (step->axis >= stacked.rank)
+        return name_step(step,
+                         qn_fail(m->session->err, QN_BAD_TENSOR,
+                                 "results of rank %d cannot be stacked along axis %d",
+                                 stacked.rank - 1, step->axis),
+                         m->session->err);
     const int64_t count = stacked.dims[0];
     int64_t stride = stacked.strides[0];
     if (step->is_reversed) {

@@ -27,6 +27,12 @@ static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, cons
 
 /* --- types --- */
 
+/* Sizes in a collection are those of one item only, which running tells. */
+static QnDim item_size(QnDim size, QnModule *module)
+{
+    return qn_dim_is_known(size) ? size : qn_dim_fresh(&module->dims, true);
+}
+
 static QnStatus import_shape(QnShape *out, const OnnxType *type, QnModule *module)
 {
     *out = qn_shape_unknown();
@@ -61,6 +67,8 @@ QnStatus onnx_import_type(QnIrType *out, const OnnxType *type, QnModule *module)
         QnIrType *item;
         QN_ALLOC(item, &module->arena, 1);
         QN_TRY(onnx_import_type(item, type->item, module));
+        for (int d = 0; item->kind == QN_TENSOR && d < item->shape.rank; d++)
+            item->shape.dims[d] = item_size(item->shape.dims[d], module);
         out->item = item;
     }
     return QN_OK;
