@@ -5,6 +5,7 @@
 
 #include "tools/options.h"
 
+extern const Command command_bench;
 extern const Command command_run;
 extern const Command command_test;
 

@@ -28,6 +28,7 @@ static const Command command_serve = {
 #endif
 
 static const Command *const commands[] = {
+    &command_bench,
     &command_run,
 #ifdef QN_HAS_SERVER
     &command_serve,

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static Layer *find_layer(Profile *profile, int step)
+{
+    if (step < profile->count)
+        return &profile->layers[step];
+    const int count = step + 1;
+    Layer *layers = realloc(profile->layers, (size_t)count * sizeof *layers);
+    if (!layers) {
+        profile->has_no_memory = true;
+        return NULL;
+    }
+    for (int i = profile->count; i < count; i++)
+        layers[i] = (Layer){.run_ns = -1};
+    profile->layers = layers;
+    profile->count = count;
+    return &layers[step];
+}
+
+void profile_observe(void *user, const QnStepEvent *event)
+{
+    Layer *layer = find_layer(user, event->step);
+    if (!layer)
+        return;
+    layer->name = event->name ? event->name : "";
+    layer->op = event->op ? event->op : "";
+    layer->kernel = event->kernel ? event->kernel : "";
+    layer->tier = event->tier;
+    layer->run_ns = (layer->run_ns < 0 ? 0 : layer->run_ns) + event->nanoseconds;
+}
+
+void profile_end_run(Profile *profile, int64_t wall_ns)
+{
+    bool is_kept = sample_add(&profile->walls, wall_ns);
+    for (int i = 0; i < profile->count; i++) {
+        Layer *layer = &profile->layers[i];
+        if (layer->run_ns >= 0)
+            is_kept &= sample_add(&layer->times, layer->run_ns);
+        layer->run_ns = -1;
+    }
+    profile->has_no_memory |= !is_kept;
+}
+
+void profile_finish(Profile *profile)
+{
+    sample_sort(&profile->walls);
+    profile->wall_ns = sample_quantile(&profile->walls, 0.5);
+    for (int i = 0; i < profile->count; i++) {
+        Layer *layer = &profile->layers[i];
+        sample_sort(&layer->times);
+        layer->median_ns = sample_quantile(&layer->times, 0.5);
+        profile->kernel_ns += layer->median_ns;
+    }
+    for (int i = 0; i < profile->count; i++)
+        if (profile->kernel_ns)
+            profile->layers[i].share =
+                (double)profile->layers[i].median_ns / (double)profile->kernel_ns;
+}
+
+static const char *tier_name(int tier)
+{
+    static const char *const names[] = {"-", "reference", "portable", "tuned"};
+    return tier >= 0 && tier < 4 ? names[tier] : "?";
+}
+
+static int slowest_first(const void *a, const void *b)
+{
+    const Layer *x = *(const Layer *const *)a, *y = *(const Layer *const *)b;
+    if (x->median_ns != y->median_ns)
+        return x->median_ns < y->median_ns ? 1 : -1;
+    return (x > y) - (x < y);
+}
+
+void profile_print(const Profile *profile)
+{
+    const Layer **sorted = malloc(((size_t)profile->count + 1) * sizeof *sorted);
+    int count = 0;
+    if (!sorted)
+        return;
+    for (int i = 0; i < profile->count; i++)
+        if (profile->layers[i].times.count)
+            sorted[count++] = &profile->layers[i];
+    qsort(sorted, (size_t)count, sizeof *sorted, slowest_first);
+    printf("\n%10s %7s  %-9s %-18s %-28s %s\n", "median us", "share", "tier", "operator", "kernel",
+           "node");
+    for (int i = 0; i < count; i++)
+        printf("%10.2f %6.2f%%  %-9s %-18s %-28s %s\n", (double)sorted[i]->median_ns / 1e3,
+               sorted[i]->share * 100, tier_name(sorted[i]->tier), sorted[i]->op, sorted[i]->kernel,
+               sorted[i]->name);
+    printf("kernels take %.3f ms of %.3f ms: %.1f %% is glue\n", (double)profile->kernel_ns / 1e6,
+           (double)profile->wall_ns / 1e6,
+           profile->wall_ns > profile->kernel_ns
+               ? 100 * (1 - (double)profile->kernel_ns / (double)profile->wall_ns)
+               : 0.0);
+    free(sorted);
+}
+
+void profile_put(const Profile *profile, QnJsonWriter *to)
+{
+    qn_json_put_begin(to, '[');
+    for (int i = 0; i < profile->count; i++) {
+        const Layer *layer = &profile->layers[i];
+        if (!layer->times.count)
+            continue;
+        qn_json_put_begin(to, '{');
+        qn_json_put_key(to, "name");
+        qn_json_put_string(to, layer->name);
+        qn_json_put_key(to, "op");
+        qn_json_put_string(to, layer->op);
+        qn_json_put_key(to, "kernel");
+        qn_json_put_string(to, layer->kernel);
+        qn_json_put_key(to, "tier");
+        qn_json_put_string(to, tier_name(layer->tier));
+        qn_json_put_key(to, "median_us");
+        qn_json_put_f64(to, (double)layer->median_ns / 1e3);
+        qn_json_put_key(to, "share");
+        qn_json_put_f64(to, layer->share);
+        qn_json_put_key(to, "peak_share"); /* null: the operations of a step are not counted */
+        qn_json_put_null(to);
+        qn_json_put_end(to, '}');
+    }
+    qn_json_put_end(to, ']');
+}
+
+void profile_free(Profile *profile)
+{
+    for (int i = 0; i < profile->count; i++)
+        sample_free(&profile->layers[i].times);
+    free(profile->layers);
+    sample_free(&profile->walls);
+}
