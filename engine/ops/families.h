@@ -21,6 +21,7 @@
     X(elementwise) \
     X(expand) \
     X(gather) \
+    X(linear) \
     X(math) \
     X(matmul) \
     X(nonzero) \
@@ -31,6 +32,7 @@
     X(pad) \
     X(pool) \
     X(quantize) \
+    X(random) \
     X(reduce) \
     X(reshape) \
     X(resize) \

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Linear models of ai.onnx.ml, and what prepares their features.  A row of scores is
+ * coefficients * x + intercepts; coefficients are row-major, a row per target or class.
+ */
+#include <math.h>
+
+#include "engine/ops/scores.h"
+
+/* ---- LinearRegressor, LinearClassifier ---- */
+
+/* The rows of coefficients: one per target. */
+typedef struct Linear {
+    const float *coefficients, *intercepts;
+    int coefficient_count, intercept_count;
+    int64_t targets;
+    QnPost post;
+} Linear;
+
+/* columns < 0: not known, the size of the list is then taken as it is. */
+static QnStatus read_linear(Linear *linear, const QnNode *node, int64_t targets, int64_t columns,
+                            QnError *err)
+{
+    linear->targets = targets;
+    linear->coefficients = qn_floats_find(node, "coefficients", &linear->coefficient_count);
+    linear->intercepts = qn_floats_find(node, "intercepts", &linear->intercept_count);
+    if (!qn_post_find(node, &linear->post))
+        return qn_fail(err, QN_BAD_MODEL, "post_transform is none of ONNX's");
+    if (targets < 1 || targets > linear->coefficient_count)
+        return qn_fail(err, QN_BAD_MODEL, "%lld targets, expected 1 to the %d coefficients",
+                       (long long)targets, linear->coefficient_count);
+    if (columns >= 0 &&
+        (linear->coefficient_count % targets || linear->coefficient_count / targets != columns))
+        return qn_fail(err, QN_BAD_MODEL, "%d coefficients, expected %lld times %lld features",
+                       linear->coefficient_count, (long long)targets, (long long)columns);
+    if (linear->intercept_count && linear->intercept_count != targets)
+        return qn_fail(err, QN_BAD_MODEL, "%d intercepts, expected %lld", linear->intercept_count,
+                       (long long)targets);
+    return QN_OK;
+}
+
+static void score_row(const Linear *linear, const QnTensor *x, int64_t row, int64_t columns,
+                      double *scores)
+{
+    for (int64_t k = 0; k < linear->targets; k++) {
+        double sum = linear->intercepts ? (double)linear->intercepts[k] : 0;
+        for (int64_t i = 0; i < columns; i++)
+            sum +=
+                qn_tensor_get(x, row * columns + i) * (double)linear->coefficients[k * columns + i];
+        scores[k] = sum;
+    }
+}
+
+static QnStatus infer_regressor(QnInfer *in)
+{
+    QnDim rows, columns;
+    Linear linear;
+    const int64_t targets = qn_op_int(in->node, "targets");
+    if (!qn_infer_shape(in, 0))
+        return qn_infer_unknown(in, 0, QN_FLOAT, 2);
+    QN_TRY(qn_features_infer(in, &rows, &columns));
+    QN_TRY(
+        read_linear(&linear, in->node, targets, qn_dim_is_known(columns) ? columns : -1, in->err));
+    return qn_infer_tensor(in, 0, QN_FLOAT, &(QnShape){.rank = 2, .dims = {rows, targets}});
+}
+
+static QnStatus regress(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    int64_t rows, columns;
+    Linear linear;
+    double *scores;
+    qn_features_count(x, &rows, &columns);
+    QN_TRY(read_linear(&linear, call->node, qn_op_int(call->node, "targets"), columns, call->err));
+    QN_ALLOC(scores, call->scratch, linear.targets);
+    for (int64_t n = 0; n < rows; n++) {
+        QN_TRY(qn_call_poll(call));
+        score_row(&linear, x, n, columns, scores);
+        qn_post_apply(linear.post, scores, linear.targets);
+        qn_tensor_write_row(y, n * linear.targets, 1, linear.targets, scores);
+    }
+    return QN_OK;
+}
+
+static QnLabels class_labels(const QnNode *node)
+{
+    return qn_labels_find(node, "classlabels_ints", "classlabels_strings");
+}
+
+/* One row of coefficients per intercept; without intercepts, per label. */
+static int64_t class_targets(const QnNode *node, const QnLabels *labels)
+{
+    int intercepts;
+    qn_floats_find(node, "intercepts", &intercepts);
+    return intercepts ? intercepts : labels->count;
+}
+
+static QnStatus infer_classifier(QnInfer *in)
+{
+    const QnLabels labels = class_labels(in->node);
+    const QnType type = labels.strings ? QN_STRING : QN_INT64;
+    const int64_t targets = class_targets(in->node, &labels);
+    const int64_t classes = targets == 1 && labels.count == 2 ? 2 : targets;
+    QnDim rows, columns;
+    Linear linear;
+    if (!qn_infer_shape(in, 0)) {
+        QN_TRY(qn_infer_unknown(in, 1, QN_FLOAT, 2));
+        return qn_infer_unknown(in, 0, type, 1);
+    }
+    QN_TRY(qn_features_infer(in, &rows, &columns));
+    QN_TRY(
+        read_linear(&linear, in->node, targets, qn_dim_is_known(columns) ? columns : -1, in->err));
+    if (labels.count && labels.count != classes)
+        return qn_infer_fail(in, "%d labels for %lld classes", labels.count, (long long)classes);
+    QN_TRY(qn_infer_tensor(in, 1, QN_FLOAT, &(QnShape){.rank = 2, .dims = {rows, classes}}));
+    return qn_infer_tensor(in, 0, type, &(QnShape){.rank = 1, .dims = {rows}});
+}
+
+static QnStatus classify(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    const QnLabels labels = class_labels(call->node);
+    int64_t rows, columns;
+    Linear linear;
+    double *scores;
+    qn_features_count(x, &rows, &columns);
+    QN_TRY(
+        read_linear(&linear, call->node, class_targets(call->node, &labels), columns, call->err));
+    const bool widens = linear.targets == 1 && labels.count == 2;
+    const int64_t classes = widens ? 2 : linear.targets;
+    QN_ALLOC(scores, call->scratch, classes);
+    for (int64_t n = 0; n < rows; n++) {
+        int64_t best = 0;
+        QN_TRY(qn_call_poll(call));
+        score_row(&linear, x, n, columns, scores);
+        for (int64_t k = 1; k < linear.targets; k++)
+            best = scores[k] > scores[best] ? k : best;
+        if (linear.targets == 1)
+            best = scores[0] > 0;
+        if (widens)
+            qn_post_widen(linear.post,
+                          linear.post == QN_POST_LOGISTIC ? QN_BINARY_SIDES : QN_BINARY_PARTS,
+                          scores);
+        else
+            qn_post_apply(linear.post, scores, classes);
+        if (qn_call_wants(call, 0))
+            qn_labels_write(&labels, (int)best, qn_call_result(call, 0), n);
+        if (qn_call_wants(call, 1))
+            qn_tensor_write_row(qn_call_result(call, 1), n * classes, 1, classes, scores);
+    }
+    return QN_OK;
+}
+
+/* ---- Normalizer ---- */
+
+static QnStatus infer_float(QnInfer *in)
+{
+    const QnShape *x = qn_infer_shape(in, 0);
+    return x ? qn_infer_tensor(in, 0, QN_FLOAT, x) : qn_infer_unknown(in, 0, QN_FLOAT, -1);
+}
+
+static QnStatus infer_normalizer(QnInfer *in)
+{
+    const QnShape *x = qn_infer_shape(in, 0);
+    if (!qn_op_string_is(in->node, "norm", "MAX") && !qn_op_string_is(in->node, "norm", "L1") &&
+        !qn_op_string_is(in->node, "norm", "L2"))
+        return qn_infer_fail(in, "norm is not MAX, L1 or L2");
+    if (x && x->rank < 1)
+        return qn_infer_fail(in, "input 0 has rank 0, expected 1 at least");
+    return infer_float(in);
+}
+
+/* Per row; a row whose norm is 0 is left as it is. */
+static QnStatus normalize(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    const bool is_max = qn_op_string_is(call->node, "norm", "MAX");
+    const bool is_l1 = qn_op_string_is(call->node, "norm", "L1");
+    const QnBox box = qn_box(x, x->rank - 1);
+    double *row;
+    QN_ALLOC(row, call->scratch, box.length);
+    for (int64_t n = 0; n < box.outer; n++) {
+        double norm = is_max ? -INFINITY : 0;
+        QN_TRY(qn_call_poll(call));
+        qn_tensor_read_row(x, n * box.length, 1, box.length, row);
+        for (int64_t i = 0; i < box.length; i++)
+            norm = is_max ? fmax(norm, row[i]) : norm + (is_l1 ? fabs(row[i]) : row[i] * row[i]);
+        norm = is_max || is_l1 ? norm : sqrt(norm);
+        for (int64_t i = 0; i < box.length && norm != 0; i++)
+            row[i] /= norm;
+        qn_tensor_write_row(y, n * box.length, 1, box.length, row);
+    }
+    return QN_OK;
+}
+
+/* ---- Scaler, Imputer: a list with one number, or one per feature ---- */
+
+static QnStatus want_per_feature(const QnInfer *in, const char *name, bool may_be_absent)
+{
+    const QnShape *x = qn_infer_shape(in, 0);
+    int count;
+    qn_floats_find(in->node, name, &count);
+    if (count == 1 || (count == 0 && may_be_absent) || !x)
+        return QN_OK;
+    if (x->rank < 1)
+        return qn_infer_fail(in, "input 0 has rank 0, expected 1 at least");
+    const QnDim columns = x->dims[x->rank - 1];
+    if (qn_dim_is_known(columns) && columns != count)
+        return qn_infer_fail(in, "%s has %d entries, expected 1 or %lld", name, count,
+                             (long long)columns);
+    return QN_OK;
+}
+
+static double feature_number(const float *list, int count, int64_t i, double otherwise)
+{
+    return count == 0 ? otherwise : (double)list[count == 1 ? 0 : i % count];
+}
+
+static QnStatus infer_scaler(QnInfer *in)
+{
+    QN_TRY(want_per_feature(in, "offset", true));
+    QN_TRY(want_per_feature(in, "scale", true));
+    return infer_float(in);
+}
+
+static QnStatus scale(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    int offsets, scales;
+    const float *offset = qn_floats_find(call->node, "offset", &offsets);
+    const float *factor = qn_floats_find(call->node, "scale", &scales);
+    const int64_t count = qn_tensor_count(x);
+    for (int64_t i = 0; i < count; i++)
+        qn_tensor_set(y, i,
+                      (qn_tensor_get(x, i) - feature_number(offset, offsets, i, 0)) *
+                          feature_number(factor, scales, i, 1));
+    return QN_OK;
+}
+
+static QnStatus infer_imputer(QnInfer *in)
+{
+    const bool is_float = qn_type_is_float(qn_infer_element(in, 0));
+    int count;
+    if (is_float)
+        QN_TRY(want_per_feature(in, "imputed_value_floats", false));
+    else if (!qn_ints_find(in->node, "imputed_value_int64s", &count) &&
+             qn_infer_element(in, 0) != QN_UNDEFINED)
+        return qn_infer_fail(in, "imputed_value_int64s is missing");
+    return qn_infer_unary(in);
+}
+
+/* What equals the replaced value (NaN: any NaN) becomes the imputed one. */
+static QnStatus impute(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    const int64_t count = qn_tensor_count(x);
+    int floats, ints;
+    const float *by_float = qn_floats_find(call->node, "imputed_value_floats", &floats);
+    const int64_t *by_int = qn_ints_find(call->node, "imputed_value_int64s", &ints);
+    const double replaced = qn_op_float(call->node, "replaced_value_float");
+    const int64_t replaced_int = qn_op_int(call->node, "replaced_value_int64");
+    for (int64_t i = 0; i < count; i++) {
+        if (qn_type_is_float(x->type)) {
+            const double value = qn_tensor_get(x, i);
+            const bool hits = value == replaced || (isnan(value) && isnan(replaced));
+            qn_tensor_set(y, i, hits ? feature_number(by_float, floats, i, value) : value);
+        } else {
+            const int64_t value = qn_tensor_get_int(x, i);
+            qn_tensor_set_int(y, i, value == replaced_int && ints ? by_int[i % ints] : value);
+        }
+    }
+    return QN_OK;
+}
+
+/* ---- Binarizer ---- */
+
+static double binarize(double x, const double *attributes)
+{
+    return x > attributes[0];
+}
+
+static const QnInstruction binarizer_program[] = {QN_DO2A(GT, 1, 0, 0, "threshold"),
+                                                  {.code = QN_CODE_CAST, .out = 2, .a = 1}};
+
+#define POST                                               \
+    {                                                      \
+        "post_transform", QN_ATTRIBUTE_STRING, .s = "NONE" \
+    }
+#define WEIGHTS {"coefficients", QN_ATTRIBUTE_FLOATS}, {"intercepts", QN_ATTRIBUTE_FLOATS}, POST
+static const QnOpAttribute regressor_attributes[] = {
+    WEIGHTS, {"targets", QN_ATTRIBUTE_INT, .i = 1}, {0}};
+static const QnOpAttribute classifier_attributes[] = {WEIGHTS,
+                                                      {"classlabels_ints", QN_ATTRIBUTE_INTS},
+                                                      {"classlabels_strings", QN_ATTRIBUTE_STRINGS},
+                                                      {"multi_class", QN_ATTRIBUTE_INT},
+                                                      {0}};
+static const QnOpAttribute normalizer_attributes[] = {{"norm", QN_ATTRIBUTE_STRING, .s = "MAX"},
+                                                      {0}};
+static const QnOpAttribute scaler_attributes[] = {
+    {"offset", QN_ATTRIBUTE_FLOATS}, {"scale", QN_ATTRIBUTE_FLOATS}, {0}};
+static const QnOpAttribute binarizer_attributes[] = {{"threshold", QN_ATTRIBUTE_FLOAT}, {0}};
+static const QnOpAttribute imputer_attributes[] = {{"imputed_value_floats", QN_ATTRIBUTE_FLOATS},
+                                                   {"imputed_value_int64s", QN_ATTRIBUTE_INTS},
+                                                   {"replaced_value_float", QN_ATTRIBUTE_FLOAT},
+                                                   {"replaced_value_int64", QN_ATTRIBUTE_INT},
+                                                   {0}};
+
+#define ML(op) .name = (op), .domain = "ai.onnx.ml", .since = 1
+
+const QnOp qn_ops_linear[] = {
+    {ML("Binarizer"), .inputs = "X: numeric", .outputs = "Y: T", .attributes = binarizer_attributes,
+     .traits = QN_OP_IN_PLACE, .infer = qn_infer_unary, .reference = qn_reference_elementwise,
+     .scalar = {.unary = binarize}, QN_PROGRAM(binarizer_program)},
+    {ML("Imputer"), .inputs = "X: numeric", .outputs = "Y: T", .attributes = imputer_attributes,
+     .infer = infer_imputer, .reference = impute},
+    {ML("LinearClassifier"), .inputs = "X: numeric", .outputs = "Y: any, Z?: float",
+     .attributes = classifier_attributes, .infer = infer_classifier, .reference = classify},
+    {ML("LinearRegressor"), .inputs = "X: numeric", .outputs = "Y: float",
+     .attributes = regressor_attributes, .infer = infer_regressor, .reference = regress},
+    {ML("Normalizer"), .inputs = "X: numeric", .outputs = "Y: float",
+     .attributes = normalizer_attributes, .infer = infer_normalizer, .reference = normalize},
+    {ML("Scaler"), .inputs = "X: numeric", .outputs = "Y: float", .attributes = scaler_attributes,
+     .infer = infer_scaler, .reference = scale},
+    {0},
+};
