@@ -18,6 +18,16 @@ typedef struct TestRow {
 } TestRow;
 
 static const TestRow test_rows[] = {
+    {"test_bernoulli", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_bernoulli_double", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_bernoulli_double_expanded", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_bernoulli_expanded", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_bernoulli_seed", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_bernoulli_seed_expanded", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_training_dropout", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_training_dropout_default", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_training_dropout_default_mask", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_training_dropout_mask", "no generator of random numbers is prescribed", 0, 0, NULL},
     {NULL, NULL, 0, 0, NULL},
 };
 
