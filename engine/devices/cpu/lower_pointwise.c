@@ -114,8 +114,7 @@ static bool map_operands(Group *group, const NodeMap *map, const QnInstruction *
         double number = made->immediate;
         const bool may = !has_immediate && count > 1 && from->code != QN_CODE_SELECT;
         operands[i] = map_operand(group, map, given[i], may, &number);
-        const bool may_lack = from->code == QN_CODE_CLIP && i > 0;
-        if (operands[i] == NO_ROOM || (operands[i] == ABSENT && !may_lack))
+        if (operands[i] == NO_ROOM || operands[i] == ABSENT)
             return false;
         if (operands[i] == QN_IMMEDIATE && given[i] != QN_IMMEDIATE) {
             has_immediate = true;
@@ -125,25 +124,12 @@ static bool map_operands(Group *group, const NodeMap *map, const QnInstruction *
     return true;
 }
 
-/* CLIP with a bound left out is MAX or MIN, with both a copy. */
-static void drop_bounds(QnInstruction *made, int *operands)
-{
-    const bool has_low = operands[1] != ABSENT, has_high = operands[2] != ABSENT;
-    if (has_low && has_high)
-        return;
-    made->code = has_low ? QN_CODE_MAX : has_high ? QN_CODE_MIN : QN_CODE_COPY;
-    if (!has_low)
-        operands[1] = operands[2];
-}
-
 static bool translate(Group *group, const NodeMap *map, const QnInstruction *from, int out)
 {
     QnInstruction made = *from;
     int operands[3] = {0, 0, 0};
     if (!map_operands(group, map, from, &made, operands))
         return false;
-    if (from->code == QN_CODE_CLIP)
-        drop_bounds(&made, operands);
     made.a = (uint8_t)operands[0];
     made.b = (uint8_t)operands[1];
     made.c = (uint8_t)operands[2];
@@ -158,12 +144,12 @@ static bool translate(Group *group, const NodeMap *map, const QnInstruction *fro
 }
 
 /* The highest temporary that a program uses, as a count. */
-static int count_temporaries(const QnOp *def, int inputs)
+static int count_temporaries(const QnInstruction *program, int count, int inputs)
 {
     int most = 0;
-    for (int i = 0; i < def->program_count; i++)
-        if (def->program[i].out >= inputs && def->program[i].out - inputs + 1 > most)
-            most = def->program[i].out - inputs + 1;
+    for (int i = 0; i < count; i++)
+        if (program[i].out >= inputs && program[i].out - inputs + 1 > most)
+            most = program[i].out - inputs + 1;
     return most;
 }
 
@@ -183,16 +169,15 @@ static bool is_variadic(const QnOp *def)
 /* Appends a node's program; the group's result becomes the node's. */
 static bool add_program(Group *group, const NodeMap *map)
 {
-    const QnOp *def = map->node->def;
-    const int inputs = map->inputs;
-    for (int i = 0; i < def->program_count; i++) {
-        const int out = map->first_temporary + def->program[i].out - inputs;
-        if (out >= 250 || !translate(group, map, &def->program[i], out))
+    int count;
+    const QnInstruction *program = qn_op_program(map->node, &count);
+    for (int i = 0; i < count; i++) {
+        const int out = map->first_temporary + program[i].out - map->inputs;
+        if (out >= 250 || !translate(group, map, &program[i], out))
             return false;
     }
-    group->temporaries += count_temporaries(def, inputs);
-    group->result_register =
-        map->first_temporary + def->program[def->program_count - 1].out - inputs;
+    group->temporaries += count_temporaries(program, count, map->inputs);
+    group->result_register = map->first_temporary + program[count - 1].out - map->inputs;
     return true;
 }
 
@@ -347,10 +332,28 @@ static const QnStepCode code = {.name = "pointwise",
 
 /* ---- offering ---- */
 
+/* Types of less than a byte, and floats of a byte, have rules of their own (saturate, low bits):
+ * the reference's. */
+static bool is_plain_type(QnType type)
+{
+    return type >= QN_FLOAT && type <= QN_BFLOAT16 && type != QN_STRING && type != QN_COMPLEX64 &&
+           type != QN_COMPLEX128;
+}
+
+static bool has_plain_types(const QnNode *node)
+{
+    for (int i = 0; i < node->input_count; i++)
+        if (node->inputs[i].value && !is_plain_type(node->inputs[i].value->type.element))
+            return false;
+    return is_plain_type(node->outputs[0]->type.element);
+}
+
 static bool has_program(const QnNode *node)
 {
-    return node->def && node->def->program && node->output_count >= 1 && node->outputs[0] &&
-           node->outputs[0]->type.kind == QN_TENSOR && node->outputs[0]->type.shape.rank >= 0;
+    int count;
+    return node->def && qn_op_program(node, &count) && count > 0 && node->output_count >= 1 &&
+           node->outputs[0] && node->outputs[0]->type.kind == QN_TENSOR &&
+           node->outputs[0]->type.shape.rank >= 0 && has_plain_types(node);
 }
 
 static bool same_shape(const QnIrValue *a, const QnIrValue *b)
