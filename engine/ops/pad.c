@@ -6,22 +6,22 @@
  * constant, its nearest element (edge), its mirror image without repeating the border (reflect), or
  * itself (wrap).  Images longer than the rest bounce on, as NumPy's do.
  */
+#include "engine/ops/pad.h"
+
 #include "base/checked.h"
 #include "engine/ops/walk.h"
 
 enum { PADS = 1, VALUE = 2, AXES = 3 };
 
-typedef enum Mode { CONSTANT, EDGE, REFLECT, WRAP, MODE_COUNT } Mode;
-
 static const int64_t most = INT64_C(1) << 48;
-static const char *const mode_names[MODE_COUNT] = {"constant", "edge", "reflect", "wrap"};
+static const char *const mode_names[QN_PAD_MODE_COUNT] = {"constant", "edge", "reflect", "wrap"};
 
-static Mode read_mode(const QnNode *node)
+QnPadMode qn_pad_mode(const QnNode *node)
 {
     int mode = 0;
-    while (mode < MODE_COUNT && !qn_op_string_is(node, "mode", mode_names[mode]))
+    while (mode < QN_PAD_MODE_COUNT && !qn_op_string_is(node, "mode", mode_names[mode]))
         mode++;
-    return (Mode)mode;
+    return (QnPadMode)mode;
 }
 
 /* ---- inference ---- */
@@ -71,7 +71,7 @@ static QnStatus infer_pad(QnInfer *in)
     const QnType element = qn_infer_element(in, 0);
     QnDim pads[2 * QN_MAX_RANK];
     int axes[QN_MAX_RANK], axis_count;
-    if (read_mode(in->node) == MODE_COUNT)
+    if (qn_pad_mode(in->node) == QN_PAD_MODE_COUNT)
         return qn_infer_fail(in, "mode is none of constant, edge, reflect and wrap");
     if (!x)
         return qn_infer_unknown(in, 0, element, -1);
@@ -89,16 +89,14 @@ static QnStatus infer_pad(QnInfer *in)
 
 /* ---- computing ---- */
 
-/* The element of what is left, [0, size), that position i of its continuation shows; -1: the
- * constant. */
-static int64_t source_of(Mode mode, int64_t i, int64_t size)
+int64_t qn_pad_source(QnPadMode mode, int64_t i, int64_t size)
 {
-    const int64_t period = mode == REFLECT ? 2 * (size - 1) : size;
+    const int64_t period = mode == QN_PAD_REFLECT ? 2 * (size - 1) : size;
     if (i >= 0 && i < size)
         return i;
-    if (mode == CONSTANT)
+    if (mode == QN_PAD_CONSTANT)
         return -1;
-    if (mode == EDGE)
+    if (mode == QN_PAD_EDGE)
         return i < 0 ? 0 : size - 1;
     if (period == 0) /* the mirror image of one element is that element */
         return 0;
@@ -107,24 +105,24 @@ static int64_t source_of(Mode mode, int64_t i, int64_t size)
 }
 
 /* For each position along a dimension of the output the element of the input, -1: the constant. */
-static QnStatus map_axis(const QnCall *call, Mode mode, int64_t size, int64_t begin, int64_t end,
-                         int64_t padded, int64_t **out)
+static QnStatus map_axis(const QnCall *call, QnPadMode mode, int64_t size, int64_t begin,
+                         int64_t end, int64_t padded, int64_t **out)
 {
     int64_t *map;
     const int64_t first = begin < 0 ? -begin : 0;
     const int64_t rest = qn_max_i64(0, size - first - (end < 0 ? -end : 0));
     QN_ALLOC(map, call->scratch, padded);
     *out = map;
-    if (rest == 0 && mode != CONSTANT && padded > 0)
+    if (rest == 0 && mode != QN_PAD_CONSTANT && padded > 0)
         return qn_call_fail(call, "a dimension without elements cannot be continued");
     for (int64_t i = 0; i < padded; i++) {
-        const int64_t source = source_of(mode, i - begin - first, rest);
+        const int64_t source = qn_pad_source(mode, i - begin - first, rest);
         map[i] = source < 0 ? -1 : source + first;
     }
     return QN_OK;
 }
 
-static QnStatus make_maps(const QnCall *call, Mode mode, int64_t **maps)
+static QnStatus make_maps(const QnCall *call, QnPadMode mode, int64_t **maps)
 {
     const QnTensor *x = qn_call_input(call, 0), *y = qn_call_result(call, 0);
     const QnTensor *pads = qn_call_input(call, PADS), *axes = qn_call_input(call, AXES);
@@ -162,7 +160,7 @@ static QnStatus pad(const QnCall *call)
     int64_t *maps[QN_MAX_RANK] = {NULL}, position[QN_MAX_RANK] = {0};
     if (value && (value->type != x->type || qn_tensor_count(value) != 1))
         return qn_call_fail(call, "the constant is no single element of the input's type");
-    QN_TRY(make_maps(call, read_mode(call->node), maps));
+    QN_TRY(make_maps(call, qn_pad_mode(call->node), maps));
     if (qn_tensor_count(y) == 0)
         return QN_OK;
     const int last = y->rank - 1;

@@ -38,9 +38,12 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
 /* In the order of the table in cpu.c; each is defined in lower_<name>.c. */
 /* clang-format off */
 #define QN_CPU_LOWERINGS(X) \
+    X(concat) \
     X(conv) \
     X(matmul) \
     X(move) \
+    X(norm) \
+    X(pad) \
     X(pointwise) \
     X(pool) \
     X(reduce) \
