@@ -38,6 +38,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
 /* In the order of the table in cpu.c; each is defined in lower_<name>.c. */
 /* clang-format off */
 #define QN_CPU_LOWERINGS(X) \
+    X(batchnorm) \
     X(concat) \
     X(conv) \
     X(matmul) \
@@ -80,5 +81,8 @@ bool qn_cpu_is_bound(const QnIrValue *value);
 
 /* A constant float scalar (or one-element tensor); false where it is none. */
 bool qn_cpu_scalar(const QnIrValue *value, double *out);
+
+/* A tensor's dimensions from the widest stride to the narrowest: the order to walk it in. */
+void qn_cpu_sort_dims(const QnTensor *tensor, int *order);
 
 #endif

@@ -257,17 +257,6 @@ static QnStatus check_broadcast(const QnTensor *x, const QnTensor *y, QnError *e
     return QN_OK;
 }
 
-/* The output's dimensions from the widest stride to the narrowest. */
-static void sort_dims(const QnTensor *y, int *order)
-{
-    for (int i = 0; i < y->rank; i++) {
-        int at = i;
-        for (; at > 0 && y->strides[order[at - 1]] < y->strides[i]; at--)
-            order[at] = order[at - 1];
-        order[at] = i;
-    }
-}
-
 static QnStatus bind_pointwise(const QnStep *step, QnBindCall *call)
 {
     const QnPointwise *program = step->data;
@@ -275,7 +264,7 @@ static QnStatus bind_pointwise(const QnStep *step, QnBindCall *call)
     int64_t dims[QN_MAX_RANK], strides[QN_POINTWISE_INPUTS + 1][QN_MAX_RANK];
     const int64_t *rows[QN_POINTWISE_INPUTS + 1];
     int order[QN_MAX_RANK];
-    sort_dims(y, order);
+    qn_cpu_sort_dims(y, order);
     for (int i = 0; i < step->input_count; i++) {
         const QnTensor *x = qn_step_input(step, call->values, i);
         QN_TRY(check_broadcast(x, y, call->err));

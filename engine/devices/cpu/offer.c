@@ -51,3 +51,13 @@ bool qn_cpu_scalar(const QnIrValue *value, double *out)
     *out = qn_tensor_get(value->constant, 0);
     return true;
 }
+
+void qn_cpu_sort_dims(const QnTensor *tensor, int *order)
+{
+    for (int i = 0; i < tensor->rank; i++) {
+        int at = i;
+        for (; at > 0 && tensor->strides[order[at - 1]] < tensor->strides[i]; at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+}
