@@ -45,7 +45,8 @@
     X(slice) \
     X(softmax) \
     X(space) \
-    X(transpose)
+    X(transpose) \
+    X(tree)
 /* clang-format on */
 
 #define QN_OP_FAMILY_DECLARE(name) extern const QnOp qn_ops_##name[];
