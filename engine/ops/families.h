@@ -11,17 +11,22 @@
     X(activation) \
     X(arg) \
     X(bitwise) \
+    X(col2im) \
     X(compare) \
     X(concat) \
     X(control) \
     X(conv) \
     X(conv_transpose) \
     X(convert) \
+    X(crop) \
     X(diagonal) \
     X(elementwise) \
     X(expand) \
+    X(feature) \
     X(gather) \
+    X(label) \
     X(linear) \
+    X(map) \
     X(math) \
     X(matmul) \
     X(nonzero) \

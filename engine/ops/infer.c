@@ -371,6 +371,13 @@ static QnStatus type_of_value(QnIrType *out, const QnValue *value, QnArena *scra
                (size_t)value->tensor.rank * sizeof *value->tensor.dims);
         return QN_OK;
     }
+    if (value->kind == QN_MAP && value->count == 2) {
+        QnIrType *item;
+        QN_ALLOC(item, scratch, 1);
+        *item = (QnIrType){.kind = QN_TENSOR, .element = value->type};
+        out->element = value->items[0].tensor.type;
+        out->item = item;
+    }
     if (value->kind == QN_SEQUENCE || value->kind == QN_OPTIONAL) {
         QnIrType *item;
         QN_ALLOC(item, scratch, 1);
