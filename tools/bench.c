@@ -251,45 +251,27 @@ static void print_result(const Result *result)
         profile_print(&result->profile);
 }
 
-static void put_text(QnJsonWriter *to, const char *key, const char *value)
-{
-    qn_json_put_key(to, key);
-    qn_json_put_string(to, value);
-}
-
-static void put_count(QnJsonWriter *to, const char *key, uint64_t value)
-{
-    qn_json_put_key(to, key);
-    qn_json_put_u64(to, value);
-}
-
-static void put_real(QnJsonWriter *to, const char *key, double value)
-{
-    qn_json_put_key(to, key);
-    qn_json_put_f64(to, value);
-}
-
 static void put_latency(QnJsonWriter *to, const Sample *times)
 {
     qn_json_put_key(to, "latency_ms");
     qn_json_put_begin(to, '{');
-    put_real(to, "min", to_ms(sample_quantile(times, 0)));
-    put_real(to, "median", to_ms(sample_quantile(times, 0.5)));
-    put_real(to, "mean", mean_ms(times));
-    put_real(to, "p90", to_ms(sample_quantile(times, 0.9)));
-    put_real(to, "p99", to_ms(sample_quantile(times, 0.99)));
-    put_real(to, "max", to_ms(sample_quantile(times, 1)));
+    json_put_real(to, "min", to_ms(sample_quantile(times, 0)));
+    json_put_real(to, "median", to_ms(sample_quantile(times, 0.5)));
+    json_put_real(to, "mean", mean_ms(times));
+    json_put_real(to, "p90", to_ms(sample_quantile(times, 0.9)));
+    json_put_real(to, "p99", to_ms(sample_quantile(times, 0.99)));
+    json_put_real(to, "max", to_ms(sample_quantile(times, 1)));
     qn_json_put_end(to, '}');
 }
 
 static void put_memory(QnJsonWriter *to, const QnMemoryInfo *memory)
 {
-    put_count(to, "peak_memory_bytes", machine_peak_bytes());
-    put_count(to, "plan_memory_bytes", memory->activation_bytes);
-    put_count(to, "memory_lower_bound_bytes", memory->lower_bound_bytes);
-    put_count(to, "weight_memory_bytes", memory->weight_bytes);
-    put_count(to, "scratch_memory_bytes", memory->scratch_bytes);
-    put_count(to, "dynamic_memory_bytes", memory->dynamic_bytes);
+    json_put_count(to, "peak_memory_bytes", machine_peak_bytes());
+    json_put_count(to, "plan_memory_bytes", memory->activation_bytes);
+    json_put_count(to, "memory_lower_bound_bytes", memory->lower_bound_bytes);
+    json_put_count(to, "weight_memory_bytes", memory->weight_bytes);
+    json_put_count(to, "scratch_memory_bytes", memory->scratch_bytes);
+    json_put_count(to, "dynamic_memory_bytes", memory->dynamic_bytes);
 }
 
 static QnStatus save_result(const Result *result, QnError *err)
@@ -297,24 +279,24 @@ static QnStatus save_result(const Result *result, QnError *err)
     QnText text = qn_text(NULL);
     QnJsonWriter to = qn_json_writer(&text);
     qn_json_put_begin(&to, '{');
-    put_text(&to, "model", result->model);
-    put_text(&to, "device", "cpu");
-    put_count(&to, "threads", (uint64_t)result->threads);
-    put_count(&to, "sessions", (uint64_t)result->values->sessions);
-    put_count(&to, "batch", (uint64_t)result->batch);
-    put_text(&to, "precision", "fp32");
-    put_text(&to, "cpu", result->cpu);
-    put_text(&to, "version", qn_version_text());
-    put_count(&to, "warmup_runs", (uint64_t)result->values->warmup);
-    put_count(&to, "runs", result->times.count);
+    json_put_text(&to, "model", result->model);
+    json_put_text(&to, "device", "cpu");
+    json_put_count(&to, "threads", (uint64_t)result->threads);
+    json_put_count(&to, "sessions", (uint64_t)result->values->sessions);
+    json_put_count(&to, "batch", (uint64_t)result->batch);
+    json_put_text(&to, "precision", "fp32");
+    json_put_text(&to, "cpu", result->cpu);
+    json_put_text(&to, "version", qn_version_text());
+    json_put_count(&to, "warmup_runs", (uint64_t)result->values->warmup);
+    json_put_count(&to, "runs", result->times.count);
     put_latency(&to, &result->times);
-    put_real(&to, "throughput_per_s", result->runs_per_s * (double)result->batch);
-    put_real(&to, "load_ms", to_ms(result->load_ns));
-    put_real(&to, "first_run_ms", to_ms(result->first_run_ns));
+    json_put_real(&to, "throughput_per_s", result->runs_per_s * (double)result->batch);
+    json_put_real(&to, "load_ms", to_ms(result->load_ns));
+    json_put_real(&to, "first_run_ms", to_ms(result->first_run_ns));
     put_memory(&to, &result->memory);
     if (result->values->profile) {
-        put_real(&to, "profile_kernel_ms", to_ms(result->profile.kernel_ns));
-        put_real(&to, "profile_wall_ms", to_ms(result->profile.wall_ns));
+        json_put_real(&to, "profile_kernel_ms", to_ms(result->profile.kernel_ns));
+        json_put_real(&to, "profile_wall_ms", to_ms(result->profile.wall_ns));
         qn_json_put_key(&to, "layers");
         profile_put(&result->profile, &to);
     }

@@ -6,6 +6,9 @@
 #include "tools/options.h"
 
 extern const Command command_bench;
+extern const Command command_check;
+extern const Command command_inspect;
+extern const Command command_ops;
 extern const Command command_run;
 extern const Command command_test;
 

@@ -294,6 +294,36 @@ void json_put_value(QnJsonWriter *to, const QnValue *value)
     }
 }
 
+void json_put_text(QnJsonWriter *to, const char *key, const char *value)
+{
+    qn_json_put_key(to, key);
+    qn_json_put_string(to, value);
+}
+
+void json_put_count(QnJsonWriter *to, const char *key, uint64_t value)
+{
+    qn_json_put_key(to, key);
+    qn_json_put_u64(to, value);
+}
+
+void json_put_int(QnJsonWriter *to, const char *key, int64_t value)
+{
+    qn_json_put_key(to, key);
+    qn_json_put_i64(to, value);
+}
+
+void json_put_real(QnJsonWriter *to, const char *key, double value)
+{
+    qn_json_put_key(to, key);
+    qn_json_put_f64(to, value);
+}
+
+void json_put_flag(QnJsonWriter *to, const char *key, bool value)
+{
+    qn_json_put_key(to, key);
+    qn_json_put_bool(to, value);
+}
+
 QnStatus json_save(const QnText *text, const char *path, QnError *err)
 {
     if (text->failed)

@@ -17,6 +17,13 @@ QnStatus json_read_value(QnValue *out, QnBytes bytes, const QnValueInfo *info, c
 /* Writes one; floats that JSON has no number for as NaN, Infinity, -Infinity, as Python does. */
 void json_put_value(QnJsonWriter *to, const QnValue *value);
 
+/* Members of an object. */
+void json_put_text(QnJsonWriter *to, const char *key, const char *value);
+void json_put_count(QnJsonWriter *to, const char *key, uint64_t value);
+void json_put_int(QnJsonWriter *to, const char *key, int64_t value);
+void json_put_real(QnJsonWriter *to, const char *key, double value);
+void json_put_flag(QnJsonWriter *to, const char *key, bool value);
+
 /* Writes a text and a line's end to a file, or to stdout where the path is "-". */
 QnStatus json_save(const QnText *text, const char *path, QnError *err);
 

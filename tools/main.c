@@ -28,8 +28,7 @@ static const Command command_serve = {
 #endif
 
 static const Command *const commands[] = {
-    &command_bench,
-    &command_run,
+    &command_bench, &command_check, &command_inspect, &command_ops, &command_run,
 #ifdef QN_HAS_SERVER
     &command_serve,
 #endif

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tools/json_file.h"
+
 static Layer *find_layer(Profile *profile, int step)
 {
     if (step < profile->count)
@@ -107,18 +109,12 @@ void profile_put(const Profile *profile, QnJsonWriter *to)
         if (!layer->times.count)
             continue;
         qn_json_put_begin(to, '{');
-        qn_json_put_key(to, "name");
-        qn_json_put_string(to, layer->name);
-        qn_json_put_key(to, "op");
-        qn_json_put_string(to, layer->op);
-        qn_json_put_key(to, "kernel");
-        qn_json_put_string(to, layer->kernel);
-        qn_json_put_key(to, "tier");
-        qn_json_put_string(to, tier_name(layer->tier));
-        qn_json_put_key(to, "median_us");
-        qn_json_put_f64(to, (double)layer->median_ns / 1e3);
-        qn_json_put_key(to, "share");
-        qn_json_put_f64(to, layer->share);
+        json_put_text(to, "name", layer->name);
+        json_put_text(to, "op", layer->op);
+        json_put_text(to, "kernel", layer->kernel);
+        json_put_text(to, "tier", tier_name(layer->tier));
+        json_put_real(to, "median_us", (double)layer->median_ns / 1e3);
+        json_put_real(to, "share", layer->share);
         qn_json_put_key(to, "peak_share"); /* null: the operations of a step are not counted */
         qn_json_put_null(to);
         qn_json_put_end(to, '}');

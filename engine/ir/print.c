@@ -254,12 +254,10 @@ static void put_item(Printer *to, const QnAttribute *at, int i)
 }
 
 /* Lists stand in brackets; an empty one says of what it is empty, but for integers. */
-static void put_attribute(Printer *to, const QnAttribute *at)
+static void put_attribute_value(Printer *to, const QnAttribute *at)
 {
     const bool is_list = at->kind >= QN_ATTRIBUTE_FLOATS && at->kind <= QN_ATTRIBUTE_GRAPHS;
     const int count = is_list ? at->count : 1;
-    put_word(to->text, at->name);
-    qn_text_puts(to->text, " = ");
     if (is_list && count == 0)
         qn_text_puts(to->text, qn_list_words[at->kind]);
     if (is_list)
@@ -271,6 +269,27 @@ static void put_attribute(Printer *to, const QnAttribute *at)
     }
     if (is_list)
         qn_text_putc(to->text, ']');
+}
+
+static void put_attribute(Printer *to, const QnAttribute *at)
+{
+    put_word(to->text, at->name);
+    qn_text_puts(to->text, " = ");
+    put_attribute_value(to, at);
+}
+
+void qn_attribute_print(const QnModule *module, const QnAttribute *attribute, QnText *text)
+{
+    Printer to = {.text = text, .module = module};
+    if (attribute->kind != QN_ATTRIBUTE_GRAPH && attribute->kind != QN_ATTRIBUTE_GRAPHS) {
+        put_attribute_value(&to, attribute);
+        return;
+    }
+    for (int i = 0; i < attribute->count; i++) {
+        const QnGraph *graph =
+            attribute->kind == QN_ATTRIBUTE_GRAPH ? attribute->graph : attribute->graphs[i];
+        qn_text_printf(text, "%sgraph %s", i ? ", " : "", graph->name ? graph->name : "");
+    }
 }
 
 /* --- nodes and graphs --- */

@@ -44,6 +44,9 @@ void qn_module_print(const QnModule *module, QnText *text);
 QnStatus qn_module_parse(QnModule **out, const char *text, const QnAllocator *allocator,
                          QnError *err);
 
+/* Appends an attribute's value, without its name; a sub-graph only by its name. */
+void qn_attribute_print(const QnModule *module, const QnAttribute *attribute, QnText *text);
+
 /* A type as text, "float[N,3]".  Returns the length, as snprintf does. */
 int qn_ir_type_print(const QnDims *dims, const QnIrType *type, char *text, size_t size);
 
