@@ -16,9 +16,9 @@
     X(Less, 13, less, LT, 0, a < b) \
     X(LessOrEqual, 16, less_or_equal, LE, 0, a <= b)
 #define LOGIC_MAP(X) \
-    X(And, 7, and, AND, QN_OP_COMMUTATIVE, a && b) \
-    X(Or, 7, or, OR, QN_OP_COMMUTATIVE, a || b) \
-    X(Xor, 7, xor, XOR, QN_OP_COMMUTATIVE, !a != !b)
+    X(And, 7, and, AND, QN_OP_COMMUTATIVE, a != 0 && b != 0) \
+    X(Or, 7, or, OR, QN_OP_COMMUTATIVE, a != 0 || b != 0) \
+    X(Xor, 7, xor, XOR, QN_OP_COMMUTATIVE, (a != 0) != (b != 0))
 /* clang-format on */
 
 /* uint64 values pass as the int64_t of the same bits: those have references of their own below. */

@@ -364,7 +364,7 @@ static QnStatus slice_type(QnInfer *in, const Loop *loop, int i, int scanned, Qn
                            QnDim *count)
 {
     const QnIrType *type = qn_infer_type(in, loop->carried_count + i);
-    int64_t given;
+    int64_t given = 0;
     int axis;
     QN_TRY(scan_entry(in, "scan_input_axes", i, scanned, &given));
     *slice = *type;
@@ -407,7 +407,7 @@ static QnStatus infer_scan(QnInfer *in)
     QN_TRY(set_carried_outputs(in, &loop));
     const int stacked = loop.body->output_count - loop.carried_count;
     for (int i = loop.carried_count; i < in->output_count; i++) {
-        int64_t axis;
+        int64_t axis = 0;
         QN_TRY(scan_entry(in, "scan_output_directions", i - loop.carried_count, stacked, &ignored));
         QN_TRY(scan_entry(in, "scan_output_axes", i - loop.carried_count, stacked, &axis));
         QN_TRY(set_stacked_output(in, &loop, i, i, count, axis));

@@ -68,7 +68,7 @@ static QnStatus complete_inputs(QsModelConfig *config, const QnModel *model, int
         if (!input->name)
             return QN_NO_MEMORY;
         input->data_type =
-            qs_data_type_of_engine(value.kind == QN_TENSOR ? value.type : QN_UNDEFINED);
+            (int32_t)qs_data_type_of_engine(value.kind == QN_TENSOR ? value.type : QN_UNDEFINED);
         input->optional = value.is_optional;
         QN_TRY(complete_dims(&input->dims, &input->reshape, &value, skip, arena));
     }
@@ -91,7 +91,7 @@ static QnStatus complete_outputs(QsModelConfig *config, const QnModel *model, in
             return QN_NO_MEMORY;
         output->label_filename = "";
         output->data_type =
-            qs_data_type_of_engine(value.kind == QN_TENSOR ? value.type : QN_UNDEFINED);
+            (int32_t)qs_data_type_of_engine(value.kind == QN_TENSOR ? value.type : QN_UNDEFINED);
         QN_TRY(complete_dims(&output->dims, &output->reshape, &value, skip, arena));
     }
     config->output.count = config->output.capacity = (size_t)count;
