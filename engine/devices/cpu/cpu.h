@@ -41,6 +41,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(batchnorm) \
     X(concat) \
     X(conv) \
+    X(gather) \
     X(matmul) \
     X(move) \
     X(norm) \
@@ -48,6 +49,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(pointwise) \
     X(pool) \
     X(reduce) \
+    X(scatter) \
     X(softmax) \
     X(view)
 /* clang-format on */
@@ -84,5 +86,9 @@ bool qn_cpu_scalar(const QnIrValue *value, double *out);
 
 /* A tensor's dimensions from the widest stride to the narrowest: the order to walk it in. */
 void qn_cpu_sort_dims(const QnTensor *tensor, int *order);
+
+/* For mutants: spoils an element of what the lowering of that name has computed, where
+ * QN_FAULT=lowering:<name> says so. */
+void qn_cpu_fault(const char *name, const QnTensor *computed);
 
 #endif

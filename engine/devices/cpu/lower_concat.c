@@ -4,7 +4,6 @@
  * joined and cut within the pixels.
  */
 #include "base/checked.h"
-#include "base/fault.h"
 #include "engine/devices/cpu/copy.h"
 #include "engine/ops/op.h"
 
@@ -71,8 +70,7 @@ static QnStatus run_concat(const QnStep *step, const void *params, QnRunCall *ca
         copy_part(call, data->isa, &part, x);
         at += x->dims[data->axis];
     }
-    if (qn_fault("lowering", "Concat") && y->size_bytes)
-        qn_fault_spoil(y->data, qn_type_size(y->type));
+    qn_cpu_fault("Concat", y);
     return QN_OK;
 }
 
@@ -108,8 +106,7 @@ static QnStatus run_split(const QnStep *step, const void *params, QnRunCall *cal
             const QnTensor part = part_of(x, data->axis, at, length);
             QN_TRY(check_part(y, x, data->axis, at, i, call->err));
             copy_part(call, data->isa, y, &part);
-            if (qn_fault("lowering", "Split") && y->size_bytes)
-                qn_fault_spoil(y->data, qn_type_size(y->type));
+            qn_cpu_fault("Split", y);
         }
         at += length;
     }

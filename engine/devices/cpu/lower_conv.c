@@ -5,7 +5,6 @@
  * of few channels are read as planes, others channels last.  Constant weights are packed when the
  * plan is made, computed ones at every run.
  */
-#include "base/fault.h"
 #include "engine/devices/cpu/fuse.h"
 #include "engine/devices/cpu/kernels/depthwise.h"
 #include "engine/ops/transposed.h"
@@ -158,8 +157,7 @@ static QnStatus run_conv(const QnStep *step, const void *params, QnRunCall *call
     Work work = {data->way, &conv, call->member_scratch, call->member_stride};
     const double cost = (double)qn_tensor_count(y) * data->element_cost;
     qn_gang_for(call->gang, data->way->chunks(&conv), (int64_t)cost, run_chunk, &work);
-    if (qn_fault("lowering", data->way->name) && y->size_bytes)
-        qn_fault_spoil(y->data, 4);
+    qn_cpu_fault(data->way->name, y);
     return QN_OK;
 }
 

@@ -6,7 +6,6 @@
  * Each is a map (copy.h) from its output to its input.  A map with the output's own dims is also a
  * view, which costs nothing where the readers accept strides.
  */
-#include "base/fault.h"
 #include "engine/devices/cpu/copy.h"
 #include "engine/ops/op.h"
 #include "engine/ops/slice.h"
@@ -26,8 +25,7 @@ static QnStatus run_convert(const QnStep *step, const void *params, QnRunCall *c
 {
     const QnTensor *y = qn_step_output(step, call->values, 0);
     qn_cpu_copy_run(call, params, y->data, qn_step_input(step, call->values, 0)->data);
-    if (qn_fault("lowering", "convert") && y->size_bytes)
-        qn_fault_spoil(y->data, qn_type_size(y->type));
+    qn_cpu_fault("convert", y);
     return QN_OK;
 }
 
@@ -231,8 +229,7 @@ static QnStatus run_copy(const QnStep *step, const void *params, QnRunCall *call
         copy = &late;
     }
     qn_cpu_copy_run(call, copy, y->data, qn_step_input(step, call->values, 0)->data);
-    if (qn_fault("lowering", data->row->op) && y->size_bytes)
-        qn_fault_spoil(y->data, qn_type_size(y->type));
+    qn_cpu_fault(data->row->op, y);
     return QN_OK;
 }
 

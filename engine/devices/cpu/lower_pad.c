@@ -6,7 +6,6 @@
  * filled along its innermost axis: a run in the middle is copied whole, the rest by the table.
  */
 #include "base/checked.h"
-#include "base/fault.h"
 #include "engine/devices/cpu/cpu.h"
 #include "engine/devices/cpu/kernels/rows.h"
 #include "engine/devices/cpu/spread.h"
@@ -168,8 +167,7 @@ static QnStatus run_pad(const QnStep *step, const void *params, QnRunCall *call)
         return QN_OK;
     const int64_t row = work.axes[work.rank - 1].count;
     qn_cpu_spread(call, count / row, 5 + 0.1 * (double)(row * work.size), run_rows, &work);
-    if (qn_fault("lowering", "Pad"))
-        qn_fault_spoil(y->data, (size_t)work.size);
+    qn_cpu_fault("Pad", y);
     return QN_OK;
 }
 

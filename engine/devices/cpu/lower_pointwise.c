@@ -6,7 +6,6 @@
  * A group grows from its first node along values with a single reader, as long as the shape stays
  * and the program fits.
  */
-#include "base/fault.h"
 #include "engine/devices/cpu/cpu.h"
 #include "engine/devices/cpu/kernels/pointwise.h"
 
@@ -309,8 +308,7 @@ static QnStatus run_pointwise(const QnStep *step, const void *params, QnRunCall 
     const int64_t chunks = (work.shape->count + CHUNK_ELEMENTS - 1) / CHUNK_ELEMENTS;
     qn_gang_for(call->gang, chunks, work.shape->count * work.program->code_count / 8, run_chunk,
                 &work);
-    if (qn_fault("lowering", "pointwise") && work.shape->count)
-        qn_fault_spoil(y->data, qn_type_size(y->type));
+    qn_cpu_fault("pointwise", y);
     return QN_OK;
 }
 

@@ -3,7 +3,6 @@
  * MaxPool, AveragePool, LpPool and GlobalLpPool: kernels/pool.h, channels last or plain.  The other
  * global ones are reductions: lower_reduce.c.
  */
-#include "base/fault.h"
 #include "engine/devices/cpu/border.h"
 #include "engine/devices/cpu/kernels/pool.h"
 #include "engine/devices/cpu/spread.h"
@@ -143,8 +142,7 @@ static QnStatus run_pool(const QnStep *step, const void *params, QnRunCall *call
         (double)qn_tensor_count(y) * p->taps * tap_cost(p->pool.x_channel_stride == 1);
     qn_cpu_spread(call, units, units ? cost / (double)units : 0, run_units, &work);
     qn_cpu_border_write(call, y, data->type, work.y);
-    if (qn_fault("lowering", data->row->op) && y->size_bytes)
-        qn_fault_spoil(y->data, qn_type_size(y->type));
+    qn_cpu_fault(data->row->op, y);
     return QN_OK;
 }
 

@@ -5,7 +5,6 @@
  * channels there, pad lanes included, whose results nobody reads.
  */
 #include "base/checked.h"
-#include "base/fault.h"
 #include "engine/devices/cpu/border.h"
 #include "engine/devices/cpu/kernels/reduce.h"
 #include "engine/devices/cpu/spread.h"
@@ -147,8 +146,7 @@ static QnStatus run_reduce(const QnStep *step, const void *params, QnRunCall *ca
         qn_cpu_border_write(call, y, data->type, work.y);
     if (y->type == QN_BOOL)
         make_bool(y);
-    if (qn_fault("lowering", data->row->op) && y->size_bytes)
-        qn_fault_spoil(y->data, qn_type_size(y->type));
+    qn_cpu_fault(data->row->op, y);
     return QN_OK;
 }
 

@@ -2,6 +2,8 @@
 /* What the lowerings share when they look at a graph. */
 #include "engine/devices/cpu/cpu.h"
 
+#include "base/fault.h"
+
 double qn_cpu_size(const QnOfferCall *call, QnDim dim)
 {
     const int64_t size = qn_dim_value(dim, call->sizes);
@@ -60,4 +62,10 @@ void qn_cpu_sort_dims(const QnTensor *tensor, int *order)
             order[at] = order[at - 1];
         order[at] = i;
     }
+}
+
+void qn_cpu_fault(const char *name, const QnTensor *computed)
+{
+    if (qn_fault("lowering", name) && qn_tensor_count(computed) > 0 && computed->type != QN_STRING)
+        qn_fault_spoil(computed->data, qn_type_size(computed->type));
 }
