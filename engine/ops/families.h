@@ -50,6 +50,7 @@
     X(slice) \
     X(softmax) \
     X(space) \
+    X(string) \
     X(transpose) \
     X(tree)
 /* clang-format on */
