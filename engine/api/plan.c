@@ -181,3 +181,16 @@ QnValueInfo qn_plan_output(const QnPlan *plan, int i)
 {
     return plan->output_infos[i];
 }
+
+int qn_plan_state_count(const QnPlan *plan)
+{
+    return plan->state_count;
+}
+
+QnStateInfo qn_plan_state(const QnPlan *plan, int i)
+{
+    const QnPlanState *state = &plan->states[i];
+    return (QnStateInfo){.input = plan->input_infos[state->input].name,
+                         .output = plan->output_infos[state->output].name,
+                         .grows = state->append_axis >= 0};
+}

@@ -265,7 +265,10 @@ static QnStatus run(QnSession *session, const QnValue *inputs, QnValue *outputs,
     QN_TRY(qn_session_execute(session, err));
     QN_TRY(qn_session_keep_states(session, err));
     for (int i = 0; i < plan->output_count; i++)
-        QN_TRY(deliver(session, i, &outputs[i], options, err));
+        if (options->skip && options->skip[i])
+            outputs[i] = (QnValue){.kind = QN_NONE};
+        else
+            QN_TRY(deliver(session, i, &outputs[i], options, err));
     return QN_OK;
 }
 

@@ -74,6 +74,17 @@ QN_API int qn_plan_output_count(const QnPlan *plan);
 QN_API QnValueInfo qn_plan_input(const QnPlan *plan, int i);
 QN_API QnValueInfo qn_plan_output(const QnPlan *plan, int i);
 
+/** A value that sessions keep from run to run: the output of one run is the input of the next where
+ * that is left out.  Names are borrowed from the plan. */
+typedef struct QnStateInfo {
+    const char *input, *output;
+    bool grows; /**< the output is the input with rows appended, which copies nothing */
+} QnStateInfo;
+
+/** How many states sessions keep, and what the i-th, 0 <= i < count, is. */
+QN_API int qn_plan_state_count(const QnPlan *plan);
+QN_API QnStateInfo qn_plan_state(const QnPlan *plan, int i);
+
 #ifdef __cplusplus
 }
 #endif

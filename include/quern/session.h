@@ -79,6 +79,9 @@ typedef struct QnRunOptions {
     void *(*allocate)(void *user, int output, const QnTensor *shape, size_t size);
     void *user;
     uint64_t seed; /**< for random operators; 0: the session's own sequence */
+    /** [qn_plan_output_count] true: nobody wants that output, whose value becomes QN_NONE; NULL:
+     * all are wanted.  States are kept all the same. */
+    const bool *skip;
 } QnRunOptions;
 
 /**
