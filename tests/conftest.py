@@ -2,6 +2,7 @@
 """What every Python test may ask for: the program, the tree, and data that may not be there."""
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,26 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def find_program(name):
-    """The built program: in $QN_BUILD, else in the debug or release build; None where there is none."""
+def builds():
+    """The folders of builds: $QN_BUILD, else the debug or release build."""
     build = os.environ.get("QN_BUILD")
-    builds = [Path(build)] if build else [ROOT / "build/dev", ROOT / "build/release", ROOT / "build"]
-    for folder in builds:
+    return [Path(build)] if build else [ROOT / "build/dev", ROOT / "build/release", ROOT / "build"]
+
+
+def find_program(name):
+    """The built program; None where there is none."""
+    for folder in builds():
         for place in (folder / name, folder / "tools" / name):
             if place.is_file() and os.access(place, os.X_OK):
                 return place
     return None
+
+
+# The package of the build comes before one that is installed, so that `import quern` means what was built.
+for build_folder in builds():
+    if list(build_folder.glob("python/quern/_quern*.so")):
+        sys.path.insert(0, str(build_folder / "python"))
+        break
 
 
 @pytest.fixture(scope="session")

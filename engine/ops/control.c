@@ -394,7 +394,7 @@ static QnStatus infer_scan(QnInfer *in)
                              in->input_count);
     Loop loop = {.carried_count = in->input_count - (int)scanned};
     QnDim count = qn_infer_fresh(in);
-    int64_t ignored;
+    int64_t ignored = 0;
     QN_TRY(init_loop(in, &loop));
     QN_TRY(check_arity(in, &loop, in->input_count));
     for (int i = 0; i < (int)scanned; i++) {

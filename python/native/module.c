@@ -78,6 +78,9 @@ static PyModuleDef definition = {
     .m_clear = clear,
 };
 
+/* Python finds it by name. */
+PyMODINIT_FUNC PyInit__quern(void);
+
 PyMODINIT_FUNC PyInit__quern(void)
 {
     return PyModuleDef_Init(&definition);

@@ -505,9 +505,13 @@ static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, cons
 
 static QnStatus import_properties(const OnnxModel *model, QnModule *module)
 {
-    const OnnxEntry own[] = {{"producer_name", model->producer},
-                             {"producer_version", model->producer_version},
-                             {"domain", model->domain}};
+    char version[24] = "";
+    if (model->model_version)
+        snprintf(version, sizeof version, "%lld", (long long)model->model_version);
+    const OnnxEntry own[] = {
+        {"producer_name", model->producer}, {"producer_version", model->producer_version},
+        {"domain", model->domain},          {"model_version", version},
+        {"description", model->doc},        {"graph_name", model->graph.name}};
     QN_ALLOC(module->properties, &module->arena, (size_t)model->metadata.count + QN_COUNT_OF(own));
     for (int i = 0; i < model->metadata.count + (int)QN_COUNT_OF(own); i++) {
         const OnnxEntry *from =

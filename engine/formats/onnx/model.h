@@ -165,7 +165,7 @@ typedef struct OnnxFunction {
 typedef struct OnnxModel {
     int64_t ir_version, model_version;
     bool has_graph;
-    const char *producer, *producer_version, *domain;
+    const char *producer, *producer_version, *domain, *doc;
     OnnxGraph graph;
     ONNX_LIST(OnnxImport) imports;
     ONNX_LIST(OnnxEntry) metadata;

@@ -510,7 +510,7 @@ static QnStatus parse_model(const Parser *p, QnProto in, OnnxModel *model)
 {
     OnnxImport import;
     OnnxEntry entry;
-    model->producer = model->producer_version = model->domain = model->graph.name = "";
+    model->producer = model->producer_version = model->domain = model->doc = model->graph.name = "";
     while (qn_proto_next(&in)) {
         switch (in.field) {
         case 1:
@@ -527,6 +527,9 @@ static QnStatus parse_model(const Parser *p, QnProto in, OnnxModel *model)
             break;
         case 5:
             model->model_version = qn_proto_int(&in);
+            break;
+        case 6:
+            model->doc = text(p, &in);
             break;
         case 7:
             model->has_graph = true;
