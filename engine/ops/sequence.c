@@ -59,7 +59,7 @@ static QnStatus infer_construct(QnInfer *in)
 
 static QnStatus infer_insert(QnInfer *in)
 {
-    const QnIrType *item;
+    const QnIrType *item = NULL;
     QnIrType joined;
     QN_TRY(item_of(in, &item));
     QN_TRY(join_items(in, item ? item : qn_infer_type(in, 1), qn_infer_type(in, 1), &joined));
@@ -75,7 +75,7 @@ static QnStatus infer_erase(QnInfer *in)
 
 static QnStatus infer_at(QnInfer *in)
 {
-    const QnIrType *item;
+    const QnIrType *item = NULL;
     QN_TRY(item_of(in, &item));
     return qn_collection_infer_item(in, 0, item);
 }
@@ -265,7 +265,7 @@ static QnStatus split_to_sequence(const QnCall *call)
 
 static QnStatus infer_concat(QnInfer *in)
 {
-    const QnIrType *item;
+    const QnIrType *item = NULL;
     const bool is_new = qn_op_int(in->node, "new_axis") != 0;
     int axis;
     QN_TRY(item_of(in, &item));

@@ -8,6 +8,7 @@
  */
 #include "engine/formats/onnx/import.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
