@@ -79,6 +79,7 @@ static const Option options[] = {
     {"json", 0, OPTION_TEXT, offsetof(Values, json), "FILE", "write the figures as JSON; -: stdout",
      0, 0},
     LOAD_ROWS(Values, load),
+    WITHOUT_ROW(Values, load),
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 

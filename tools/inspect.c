@@ -25,6 +25,7 @@ static const Option options[] = {
     {"plan", 'p', OPTION_FLAG, offsetof(Values, plan), NULL, "list the plan's steps", 0, 0},
     {"json", 0, OPTION_TEXT, offsetof(Values, json), "FILE", "write it as JSON; -: stdout", 0, 0},
     LOAD_ROWS(Values, load),
+    WITHOUT_ROW(Values, load),
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 

@@ -36,13 +36,16 @@ typedef struct LoadOptions {
          OPTION_LIST, offsetof(Struct, member.states),                                           \
          "IN=OUT",    "an output that is an input of the next run",                              \
          0,           0},                                                                        \
-        {"without",   0,                                                                         \
-         OPTION_TEXT, offsetof(Struct, member.without),                                          \
-         "PASSES",    "leave out these passes; all: every one",                                  \
-         0,           0},                                                                        \
     {                                                                                            \
         "no-reference", 0, OPTION_FLAG, offsetof(Struct, member.no_reference), NULL,             \
             "refuse what only the slow reference computes", 0, 0                                 \
+    }
+
+/* The row that switches passes off. */
+#define WITHOUT_ROW(Struct, member)                                            \
+    {                                                                          \
+        "without", 0, OPTION_TEXT, offsetof(Struct, member.without), "PASSES", \
+            "leave out these passes; all: every one", 0, 0                     \
     }
 
 /* A model, its plan, and what runs it.  {0} is an empty one. */

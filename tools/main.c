@@ -28,11 +28,12 @@ static const Command command_serve = {
 #endif
 
 static const Command *const commands[] = {
-    &command_bench, &command_check, &command_inspect, &command_ops, &command_run,
+#define ROW(name) &command_##name,
+    TOOL_COMMANDS(ROW)
+#undef ROW
 #ifdef QN_HAS_SERVER
-    &command_serve,
+        & command_serve,
 #endif
-    &command_test,
 };
 
 /* Programs that a command stands in for. */

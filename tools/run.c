@@ -30,6 +30,7 @@ static const Option options[] = {
     {"repeat", 0, OPTION_INT, offsetof(Values, repeat), "N",
      "run N times with the same inputs; states go on", 1, 1000000},
     LOAD_ROWS(Values, load),
+    WITHOUT_ROW(Values, load),
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 

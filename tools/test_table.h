@@ -26,7 +26,8 @@ static const TestRow test_rows[] = {
     {"test_bernoulli_seed_expanded", "no generator of random numbers is prescribed", 0, 0, NULL},
     {"test_training_dropout", "no generator of random numbers is prescribed", 0, 0, NULL},
     {"test_training_dropout_default", "no generator of random numbers is prescribed", 0, 0, NULL},
-    {"test_training_dropout_default_mask", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"test_training_dropout_default_mask", "no generator of random numbers is prescribed", 0, 0,
+     NULL},
     {"test_training_dropout_mask", "no generator of random numbers is prescribed", 0, 0, NULL},
     {NULL, NULL, 0, 0, NULL},
 };
