@@ -139,9 +139,7 @@ static QnStatus classify(const QnCall *call)
         if (linear.targets == 1)
             best = scores[0] > 0;
         if (widens)
-            qn_post_widen(linear.post,
-                          linear.post == QN_POST_LOGISTIC ? QN_BINARY_SIDES : QN_BINARY_PARTS,
-                          scores);
+            qn_post_widen(linear.post, QN_BINARY_PARTS, scores);
         else
             qn_post_apply(linear.post, scores, classes);
         if (qn_call_wants(call, 0))

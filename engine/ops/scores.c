@@ -57,12 +57,12 @@ void qn_post_apply(QnPost post, double *scores, int64_t count)
 void qn_post_widen(QnPost post, QnBinary kind, double *scores)
 {
     const double score = scores[0];
-    if (kind == QN_BINARY_PARTS) {
-        scores[0] = 1 - score;
-        scores[1] = score;
-    } else if (post == QN_POST_LOGISTIC) {
+    if (post == QN_POST_LOGISTIC) {
         scores[0] = logistic(-score);
         scores[1] = logistic(score);
+    } else if (kind == QN_BINARY_PARTS) {
+        scores[0] = 1 - score;
+        scores[1] = score;
     } else {
         scores[0] = -score;
         scores[1] = score;

@@ -3,8 +3,9 @@
  * Ensembles of decision trees (ai.onnx.ml).  A row of features walks down each tree; the leaves it
  * reaches add, average, or give the smallest or largest of their weights per target.
  *
- * A classifier with two classes whose weights are all for one of them has one score: a part of 1
- * where no weight is negative (positive above 0.5), else a side of 0.
+ * A classifier with two classes whose weights are all for the first of them has one score, that of
+ * the second: a part of 1 where no weight is negative (the second wins above 0.5), else a side of
+ * 0.  So writers of gradient-boosted trees have it.
  */
 #include <math.h>
 
@@ -210,27 +211,22 @@ static Binary look_at_weights(const QnForest *forest)
     return b;
 }
 
-/* The one score of two classes: scores[0] and [1] are set, the class is returned. */
-static int decide_single(Ensemble *e, const Binary *b)
-{
-    const double base = e->base_count == 2 ? e->base[1] : e->base_count == 1 ? e->base[0] : 0;
-    const double score = e->scores[b->only] + base;
-    e->scores[0] = score;
-    qn_post_widen(e->post, b->is_positive ? QN_BINARY_PARTS : QN_BINARY_SIDES, e->scores);
-    return score > (b->is_positive ? 0.5 : 0);
-}
-
+/* The winning class; the scores become the outputs. */
 static int decide(Ensemble *e, const Binary *b)
 {
+    const double threshold = b->is_positive ? 0.5 : 0;
     int best = 0;
-    if (b->is_single)
-        return decide_single(e, b);
     for (int64_t k = 0; k < e->forest.targets; k++)
         e->scores[k] += e->base[k];
+    if (b->is_single && b->only == 0 && e->base_count < 2) {
+        best = e->scores[0] > threshold;
+        qn_post_widen(e->post, b->is_positive ? QN_BINARY_PARTS : QN_BINARY_SIDES, e->scores);
+        return best;
+    }
     for (int64_t k = 1; k < e->forest.targets; k++)
         best = e->scores[k] > e->scores[best] ? (int)k : best;
-    if (e->forest.targets == 2)
-        best = e->scores[1] > e->scores[0];
+    if (b->is_single && e->base_count == 0) /* nothing speaks for class 0: its score is no rival */
+        best = e->scores[1] > threshold;
     qn_post_apply(e->post, e->scores, e->forest.targets);
     return best;
 }
