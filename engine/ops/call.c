@@ -137,7 +137,11 @@ static QnStatus prepare_outputs(const QnCall *call)
     for (int i = 0; i < call->output_count; i++) {
         const QnShape *shape = &known[i].type.shape;
         const QnValue *value = &call->outputs[i];
-        if (!call->node->outputs[i] || known[i].type.kind != QN_TENSOR || shape->rank < 0)
+        if (!call->node->outputs[i] || known[i].type.kind != QN_TENSOR)
+            continue;
+        if (shape->rank < 0 && value->kind == QN_NONE)
+            return qn_call_fail(call, "the shape of output %d does not follow from the inputs", i);
+        if (shape->rank < 0)
             continue;
         if (value->kind == QN_NONE)
             QN_TRY(qn_call_output(call, i, known[i].type.element, shape->rank, shape->dims, NULL));

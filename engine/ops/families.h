@@ -19,7 +19,9 @@
     X(conv_transpose) \
     X(convert) \
     X(crop) \
+    X(cumulate) \
     X(diagonal) \
+    X(einsum) \
     X(elementwise) \
     X(expand) \
     X(feature) \
@@ -49,6 +51,7 @@
     X(shape) \
     X(slice) \
     X(softmax) \
+    X(sort) \
     X(space) \
     X(string) \
     X(transpose) \
