@@ -120,6 +120,15 @@ QnBox qn_box(const QnTensor *tensor, int axis)
     return box;
 }
 
+/* Operators that take apart sequences and optionals set their outputs themselves. */
+static bool has_collections(const QnCall *call)
+{
+    for (int i = 0; i < call->input_count; i++)
+        if (call->inputs[i].kind > QN_TENSOR)
+            return true;
+    return false;
+}
+
 /*
  * Infers once more, from the values: what inference checks of shapes and attributes then holds for
  * the numbers at hand, which symbols had left open, and references rely on it.  Makes the outputs
@@ -139,7 +148,7 @@ static QnStatus prepare_outputs(const QnCall *call)
         const QnValue *value = &call->outputs[i];
         if (!call->node->outputs[i] || known[i].type.kind != QN_TENSOR)
             continue;
-        if (shape->rank < 0 && value->kind == QN_NONE)
+        if (shape->rank < 0 && value->kind == QN_NONE && !has_collections(call))
             return qn_call_fail(call, "the shape of output %d does not follow from the inputs", i);
         if (shape->rank < 0)
             continue;
