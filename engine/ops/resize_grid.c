@@ -76,7 +76,7 @@ void qn_resize_grid(QnResizeGrid *grid, const QnNode *node, int64_t input, int64
         .scale = scale,
         .start = start,
         .end = end,
-        .mode = (QnResizeMode)find_name(node, "mode", modes),
+        .filter = (QnResizeFilter)find_name(node, "mode", modes),
         .space = (QnResizeSpace)find_name(node, "coordinate_transformation_mode", spaces),
         .round = (QnResizeRound)find_name(node, "nearest_mode", rounds),
         .cubic = qn_op_float(node, "cubic_coeff_a"),
@@ -128,7 +128,7 @@ static double filter_scale(const QnResizeGrid *grid)
 /* Half the width of the filter, in neighbours, left of the position. */
 static int64_t filter_reach(const QnResizeGrid *grid)
 {
-    const double radius = grid->mode == QN_RESIZE_CUBIC ? 2 : 1;
+    const double radius = grid->filter == QN_FILTER_CUBIC ? 2 : 1;
     const double reach = ceil(radius / filter_scale(grid));
     /* A filter wider than the axis reads only its border beyond. */
     return reach < (double)(2 * grid->input + 2) ? (int64_t)reach : 2 * grid->input + 2;
@@ -136,7 +136,7 @@ static int64_t filter_reach(const QnResizeGrid *grid)
 
 int64_t qn_resize_tap_limit(const QnResizeGrid *grid)
 {
-    return grid->mode == QN_RESIZE_NEAREST ? 1 : 2 * filter_reach(grid);
+    return grid->filter == QN_FILTER_NEAREST ? 1 : 2 * filter_reach(grid);
 }
 
 static double cubic_weight(double x, double a)
@@ -173,7 +173,7 @@ static int64_t nearest(const QnResizeGrid *grid, double x)
 void qn_resize_tap(const QnResizeGrid *grid, int64_t i, QnResizeTap *tap)
 {
     const double x = qn_resize_coordinate(grid, i);
-    if (grid->mode == QN_RESIZE_NEAREST) {
+    if (grid->filter == QN_FILTER_NEAREST) {
         tap->first = nearest(grid, x);
         tap->count = 1;
         tap->weights[0] = 1;
@@ -189,8 +189,8 @@ void qn_resize_tap(const QnResizeGrid *grid, int64_t i, QnResizeTap *tap)
         const int64_t at = tap->first + k;
         const double away = ((double)at - x) * stretch;
         const bool is_outside = at < 0 || at >= grid->input;
-        const double weight = grid->mode == QN_RESIZE_CUBIC ? cubic_weight(away, grid->cubic)
-                                                            : fmax(1 - fabs(away), 0);
+        const double weight = grid->filter == QN_FILTER_CUBIC ? cubic_weight(away, grid->cubic)
+                                                              : fmax(1 - fabs(away), 0);
         tap->weights[k] = grid->exclude_outside && is_outside ? 0 : weight;
         sum += tap->weights[k];
     }

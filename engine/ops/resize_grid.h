@@ -6,7 +6,7 @@
 
 #include "engine/ops/op.h"
 
-typedef enum QnResizeMode { QN_RESIZE_NEAREST, QN_RESIZE_LINEAR, QN_RESIZE_CUBIC } QnResizeMode;
+typedef enum QnResizeFilter { QN_FILTER_NEAREST, QN_FILTER_LINEAR, QN_FILTER_CUBIC } QnResizeFilter;
 
 typedef enum QnResizeSpace {
     QN_SPACE_HALF_PIXEL,
@@ -30,7 +30,7 @@ typedef struct QnResizeGrid {
     int64_t input, output; /* sizes; input > 0 where output is */
     double scale;          /* as given, or output / input */
     double start, end;     /* of the region of interest, in parts of the input */
-    QnResizeMode mode;
+    QnResizeFilter filter;
     QnResizeSpace space;
     QnResizeRound round;
     double cubic; /* the coefficient a */

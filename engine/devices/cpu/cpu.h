@@ -49,6 +49,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(pointwise) \
     X(pool) \
     X(reduce) \
+    X(resize) \
     X(scatter) \
     X(softmax) \
     X(view)
