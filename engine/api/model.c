@@ -104,6 +104,13 @@ QnStatus qn_value_info(QnValueInfo *out, const QnModule *module, const QnIrValue
     return QN_OK;
 }
 
+QnValueInfo qn_value_info_at(const QnValueInfo *infos, int count, int i)
+{
+    if (i >= 0 && i < count)
+        return infos[i];
+    return (QnValueInfo){.name = "", .rank = -1, .type_text = ""};
+}
+
 static QnStatus describe(QnModel *model)
 {
     const QnGraph *main = model->module->main;
@@ -120,15 +127,14 @@ static QnStatus describe(QnModel *model)
 
 /* ---- loading ---- */
 
-static QnStatus read_module(QnModel *model, const char *path, const char *name,
-                            const QnModelOptions *options, QnReport *report, QnError *err)
+static QnStatus read_module(QnModel *model, const char *path, const QnModelOptions *options,
+                            QnReport *report, QnError *err)
 {
     const QnReadOptions reading = {
         .allocator = options->allocator,
         .folder = options->folder,
         .defaults = options->allow_overrides ? QN_DEFAULTS_INPUT : QN_DEFAULTS_CONSTANT,
     };
-    (void)name;
     QN_TRY(qn_format_read(&model->module, path, model->source->bytes, &reading, report, err));
     model->source->module = model->module;
     QN_TRY(qn_ops_resolve(model->module, report, err));
@@ -150,7 +156,7 @@ static QnStatus finish_load(QnModel **out, QnSource *source, const char *path, c
     qn_arena_init(&local.arena, options->allocator);
     local.report = qn_report(&local.arena);
     QnStatus status =
-        read_module(model, path, name, options, findings ? &findings->report : &local.report, err);
+        read_module(model, path, options, findings ? &findings->report : &local.report, err);
     qn_arena_finish(&local.arena);
     if (status == QN_OK && describe(model) != QN_OK)
         status = qn_no_memory(err);
@@ -210,12 +216,12 @@ int qn_model_output_count(const QnModel *model)
 
 QnValueInfo qn_model_input(const QnModel *model, int i)
 {
-    return model->inputs[i];
+    return qn_value_info_at(model->inputs, model->input_count, i);
 }
 
 QnValueInfo qn_model_output(const QnModel *model, int i)
 {
-    return model->outputs[i];
+    return qn_value_info_at(model->outputs, model->module->main->output_count, i);
 }
 
 bool qn_model_property(const QnModel *model, int i, const char **key, const char **value)

@@ -44,6 +44,9 @@ struct QnFindings {
 QnStatus qn_value_info(QnValueInfo *out, const QnModule *module, const QnIrValue *value,
                        const char *name, QnArena *arena);
 
+/* The i-th of a list; what is outside of it has an empty name and kind QN_NONE. */
+QnValueInfo qn_value_info_at(const QnValueInfo *infos, int count, int i);
+
 /* Fills a plan's descriptions of inputs and outputs.  QN_NO_MEMORY. */
 QnStatus qn_plan_describe(QnPlan *plan);
 

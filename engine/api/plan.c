@@ -174,12 +174,12 @@ int qn_plan_output_count(const QnPlan *plan)
 
 QnValueInfo qn_plan_input(const QnPlan *plan, int i)
 {
-    return plan->input_infos[i];
+    return qn_value_info_at(plan->input_infos, plan->input_count, i);
 }
 
 QnValueInfo qn_plan_output(const QnPlan *plan, int i)
 {
-    return plan->output_infos[i];
+    return qn_value_info_at(plan->output_infos, plan->output_count, i);
 }
 
 int qn_plan_state_count(const QnPlan *plan)

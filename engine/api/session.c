@@ -61,7 +61,7 @@ static QnStatus create_memory(QnSession *session)
         QN_ALLOC(binding->key, arena, plan->symbol_count);
         QN_ALLOC(binding->rows, arena, plan->module->dims.count);
         QN_ALLOC(binding->values, arena, plan->value_count);
-        QN_ALLOC(binding->is_poisoned, arena, plan->step_count);
+        QN_ALLOC(binding->poison, arena, plan->step_count);
         binding->params = qn_arena_alloc_raw(arena, plan->params_size, 64);
         binding->small = qn_arena_alloc_raw(arena, plan->small_size, 64);
         if (!binding->params || !binding->small)
@@ -96,6 +96,7 @@ QnStatus qn_session_create(QnSession **out, const QnPlan *plan, const QnSessionO
                     .random = {0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u, 0x94d049bb133111ebu, 1}};
     qn_arena_init(&session->arena, filled.allocator);
     qn_arena_init(&session->run_arena, filled.allocator);
+    session->run_arena.limit_bytes = (size_t)filled.limit_bytes;
     qn_arena_init(&session->temporary, filled.allocator);
     if (create_memory(session) != QN_OK) {
         qn_session_free(session);
@@ -108,7 +109,7 @@ QnStatus qn_session_create(QnSession **out, const QnPlan *plan, const QnSessionO
 static void free_slots(QnSession *session, QnSlot *slots, int count)
 {
     for (int i = 0; slots && i < count; i++)
-        qn_free(session->allocator, slots[i].data, slots[i].capacity);
+        qn_session_give_back(session, slots[i].data, slots[i].capacity);
 }
 
 void qn_session_free(QnSession *session)
@@ -118,10 +119,12 @@ void qn_session_free(QnSession *session)
     const QnAllocator *allocator = session->allocator;
     free_slots(session, session->slots, session->plan->slot_count);
     free_slots(session, session->staging, session->plan->input_count);
-    for (int i = 0; session->states && i < session->plan->state_count; i++)
-        qn_free(allocator, session->states[i].memory.data, session->states[i].memory.capacity);
-    qn_free(allocator, session->slab, session->slab_capacity);
-    qn_free(allocator, session->scratch, session->scratch_capacity);
+    for (int i = 0; session->states && i < session->plan->state_count; i++) {
+        free_slots(session, &session->states[i].memory, 1);
+        free_slots(session, &session->states[i].spare, 1);
+    }
+    qn_session_give_back(session, session->slab, session->slab_capacity);
+    qn_session_give_back(session, session->scratch, session->scratch_capacity);
     qn_arena_finish(&session->run_arena);
     qn_arena_finish(&session->temporary);
     qn_arena_finish(&session->arena);
@@ -141,6 +144,15 @@ static bool is_appended(const QnPlan *plan, int input, int output)
     return false;
 }
 
+/* Is the tensor what a state that grows is kept in: a view of its own buffer? */
+static bool is_own_state(const QnSession *session, int input, const QnTensor *tensor)
+{
+    for (int s = 0; s < session->plan->state_count; s++)
+        if (session->plan->states[s].append_axis >= 0 && session->plan->states[s].input == input)
+            return tensor->data == session->states[s].memory.data;
+    return false;
+}
+
 /* Kernels want contiguous tensors with aligned elements; others are copied. */
 static QnStatus stage_input(QnSession *session, int i, QnValue *input, QnError *err)
 {
@@ -148,7 +160,7 @@ static QnStatus stage_input(QnSession *session, int i, QnValue *input, QnError *
     const size_t element = qn_type_size(tensor->type);
     const bool is_aligned =
         element == 0 || (uintptr_t)tensor->data % (element > 8 ? 8 : element) == 0;
-    if (input->kind != QN_TENSOR || is_appended(session->plan, i, -1) ||
+    if (input->kind != QN_TENSOR || is_own_state(session, i, tensor) ||
         (is_aligned && qn_tensor_is_contiguous(tensor)))
         return QN_OK;
     const size_t size = (size_t)qn_tensor_count(tensor) * element;
@@ -201,11 +213,13 @@ static void set_input_data(QnSession *session, const QnValue *inputs)
     }
 }
 
-static bool is_callers(const QnPlan *plan, int value)
+/* May the value lie in memory that is not the session's: the caller's, or the plan's? */
+static bool is_foreign(const QnPlan *plan, int value)
 {
     while (plan->values[value].storage == QN_STORE_VIEW)
         value = plan->values[value].base;
     return plan->values[value].storage == QN_STORE_INPUT ||
+           plan->values[value].storage == QN_STORE_CONSTANT ||
            plan->values[value].storage == QN_STORE_ASSIGNED;
 }
 
@@ -231,7 +245,7 @@ static QnStatus deliver(QnSession *session, int i, QnValue *output, const QnRunO
                        size, room);
     if (!to && options->allocate && size)
         to = options->allocate(options->user, i, &made->tensor, size);
-    else if (!to && !is_appended(session->plan, -1, i) && is_callers(session->plan, v))
+    else if (!to && !is_appended(session->plan, -1, i) && is_foreign(session->plan, v))
         to = qn_arena_alloc_raw(&session->run_arena, size, 64);
     else if (!to) {
         *output = *made;
@@ -318,6 +332,9 @@ QnMemoryInfo qn_session_memory(const QnSession *session)
         info.dynamic_bytes += session->slots[i].capacity;
     for (int i = 0; i < session->plan->input_count; i++)
         info.dynamic_bytes += session->staging[i].capacity;
+    for (int i = 0; i < session->plan->state_count; i++)
+        info.dynamic_bytes +=
+            session->states[i].memory.capacity + session->states[i].spare.capacity;
     info.dynamic_bytes += session->run_arena.block_bytes;
     return info;
 }

@@ -43,6 +43,10 @@ QnStatus qn_value_read_onnx(QnValue *out, QnValueStore *store, const QnModel *mo
 {
     static const QnIrType tensor = {.kind = QN_NONE};
     const QnIrType *type = &tensor;
+    if (model && (i < 0 || i >= (is_output ? model->module->main->output_count
+                                           : model->module->main->input_count)))
+        return qn_fail(err, QN_BAD_ARGUMENT, "there is no %s %d", is_output ? "output" : "input",
+                       i);
     uint8_t *copy = qn_arena_alloc_raw(&store->arena, size, 64);
     if (!copy)
         return qn_no_memory(err);

@@ -46,6 +46,14 @@ static uint64_t to_u64(double value)
     return value < 1.8446744073709552e19 ? (uint64_t)value : UINT64_MAX;
 }
 
+/* Complex numbers count as their real part. */
+typedef struct Complex64 {
+    float real, imaginary;
+} Complex64;
+typedef struct Complex128 {
+    double real, imaginary;
+} Complex128;
+
 /* The loops over one element type; `expression` uses v and gives what is stored or read. */
 #define READ_ROW(type, expression)                                                     \
     {                                                                                  \
@@ -65,6 +73,16 @@ static uint64_t to_u64(double value)
             to[i * step] = (type)(expression);     \
         }                                          \
         return;                                    \
+    }
+
+#define WRITE_COMPLEX(type, expression)             \
+    {                                               \
+        type *to = (type *)tensor->data + first;    \
+        for (int64_t i = 0; i < count; i++) {       \
+            const __typeof__(from[0]) v = from[i];  \
+            to[i * step] = (type){(expression), 0}; \
+        }                                           \
+        return;                                     \
     }
 
 void qn_tensor_read_row(const QnTensor *tensor, int64_t first, int64_t step, int64_t count,
@@ -102,7 +120,13 @@ void qn_tensor_read_row(const QnTensor *tensor, int64_t first, int64_t step, int
     case QN_BFLOAT16:
         READ_ROW(uint16_t, qn_small_float_decode(type, v))
     case QN_COMPLEX64:
-        READ_ROW(float, (double)v)
+        READ_ROW(Complex64, (double)v.real)
+    case QN_COMPLEX128:
+        READ_ROW(Complex128, v.real)
+    case QN_UNDEFINED:
+    case QN_STRING:
+        memset(to, 0, (size_t)count * sizeof *to);
+        return;
     default:
         READ_ROW(uint8_t, qn_small_float_decode(type, v))
     }
@@ -134,11 +158,11 @@ void qn_tensor_write_row(QnTensor *tensor, int64_t first, int64_t step, int64_t 
     case QN_UINT8:
         WRITE_ROW(uint8_t, to_i64(v))
     case QN_INT4:
-        WRITE_ROW(int8_t, (int8_t)(to_i64(v) << 4) >> 4)
+        WRITE_ROW(int8_t, (int8_t)((uint64_t)to_i64(v) << 4) >> 4)
     case QN_UINT4:
         WRITE_ROW(uint8_t, to_i64(v) & 15)
     case QN_INT2:
-        WRITE_ROW(int8_t, (int8_t)(to_i64(v) << 6) >> 6)
+        WRITE_ROW(int8_t, (int8_t)((uint64_t)to_i64(v) << 6) >> 6)
     case QN_UINT2:
         WRITE_ROW(uint8_t, to_i64(v) & 3)
     case QN_BOOL:
@@ -146,6 +170,13 @@ void qn_tensor_write_row(QnTensor *tensor, int64_t first, int64_t step, int64_t 
     case QN_FLOAT16:
     case QN_BFLOAT16:
         WRITE_ROW(uint16_t, qn_small_float_encode(type, v, false))
+    case QN_COMPLEX64:
+        WRITE_COMPLEX(Complex64, (float)v)
+    case QN_COMPLEX128:
+        WRITE_COMPLEX(Complex128, v)
+    case QN_UNDEFINED:
+    case QN_STRING:
+        return;
     default:
         WRITE_ROW(uint8_t, qn_small_float_encode(type, v, true))
     }
@@ -185,6 +216,14 @@ void qn_tensor_read_row_int(const QnTensor *tensor, int64_t first, int64_t step,
     case QN_FLOAT16:
     case QN_BFLOAT16:
         READ_ROW(uint16_t, to_i64(qn_small_float_decode(type, v)))
+    case QN_COMPLEX64:
+        READ_ROW(Complex64, to_i64((double)v.real))
+    case QN_COMPLEX128:
+        READ_ROW(Complex128, to_i64(v.real))
+    case QN_UNDEFINED:
+    case QN_STRING:
+        memset(to, 0, (size_t)count * sizeof *to);
+        return;
     default:
         READ_ROW(uint8_t, to_i64(qn_small_float_decode(type, v)))
     }
@@ -228,6 +267,13 @@ void qn_tensor_write_row_int(QnTensor *tensor, int64_t first, int64_t step, int6
     case QN_FLOAT16:
     case QN_BFLOAT16:
         WRITE_ROW(uint16_t, qn_small_float_encode(type, (double)v, false))
+    case QN_COMPLEX64:
+        WRITE_COMPLEX(Complex64, (float)v)
+    case QN_COMPLEX128:
+        WRITE_COMPLEX(Complex128, (double)v)
+    case QN_UNDEFINED:
+    case QN_STRING:
+        return;
     default:
         WRITE_ROW(uint8_t, qn_small_float_encode(type, (double)v, true))
     }

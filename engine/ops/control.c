@@ -64,6 +64,16 @@ static QnGraph *graph_of(const QnInfer *in, const char *name)
     return attribute && attribute->kind == QN_ATTRIBUTE_GRAPH ? attribute->graph : NULL;
 }
 
+/* Fails where a graph gives something that nothing in it makes. */
+static QnStatus check_outputs(const QnInfer *in, const QnGraph *graph)
+{
+    for (int i = 0; i < graph->output_count; i++)
+        if (!graph->outputs[i].value)
+            return qn_infer_fail(in, "nothing makes output '%s' of graph '%s'",
+                                 graph->output_names[i], graph->name ? graph->name : "");
+    return QN_OK;
+}
+
 /* Makes all types in a graph from a node on unknown, so that nobody trusts what was not checked. */
 static void forget_types(QnNode *from)
 {
@@ -91,6 +101,7 @@ static QnStatus infer_branch(QnInfer *in, QnGraph *branch, bool *fits)
         return qn_infer_fail(in, "branch '%s' has %d inputs and %d outputs, expected 0 and %d",
                              branch->name, branch->input_count, branch->output_count,
                              in->node->output_count);
+    QN_TRY(check_outputs(in, branch));
     *fits = true;
     for (QnNode *node = branch->first; node; node = node->next) {
         const QnStatus status = qn_infer_node(node, in->err);
@@ -282,6 +293,7 @@ static QnStatus init_loop(QnInfer *in, Loop *loop)
     loop->body = graph_of(in, "body");
     if (!loop->body)
         return qn_infer_fail(in, "has no graph body");
+    QN_TRY(check_outputs(in, loop->body));
     QN_ALLOC(loop->carried, in->arena, loop->carried_count);
     QN_ALLOC(loop->inputs, in->arena, loop->body->input_count);
     for (int i = 0; i < loop->body->input_count; i++)

@@ -397,6 +397,10 @@ QnStatus qn_infer_values(const QnNode *node, const QnValue *inputs, int input_co
     QnInferValue *known;
     QN_ALLOC(known, scratch, input_count);
     for (int i = 0; i < input_count; i++) {
+        if (inputs[i].kind == QN_NONE && qn_node_input(node, i) &&
+            !(node->def->traits & QN_OP_COLLECTIONS))
+            return wrap_node(
+                node, qn_fail(err, QN_BAD_TENSOR, "input %d is absent, expected a tensor", i), err);
         if (inputs[i].kind == QN_NONE)
             continue;
         known[i].is_present = true;

@@ -16,6 +16,24 @@
  */
 #include "engine/plan/planner.h"
 
+/* Which late symbols are known, to be restored behind what may not run: sizes that were found in
+ * there are not known after. */
+static QnStatus save_defined(QnPlanner *p, bool **saved)
+{
+    const size_t count = (size_t)p->plan->module->dims.count;
+    QN_ALLOC(*saved, &p->scratch, count);
+    if (count)
+        memcpy(*saved, p->is_defined, count * sizeof **saved);
+    return QN_OK;
+}
+
+static void restore_defined(QnPlanner *p, const bool *saved)
+{
+    const size_t count = (size_t)p->plan->module->dims.count;
+    if (count)
+        memcpy(p->is_defined, saved, count * sizeof *saved);
+}
+
 /* The number of a value in plain layout. */
 static QnStatus plain_value(QnPlanner *p, const QnIrValue *value, int *out)
 {
@@ -59,6 +77,8 @@ static QnStatus add_outputs(QnPlanner *p, const QnNode *node, int first, int cou
 
 static QnStatus lower_branch(QnPlanner *p, const QnNode *node, QnGraph *branch, const int *outputs)
 {
+    bool *defined;
+    QN_TRY(save_defined(p, &defined));
     QN_TRY(qn_planner_lower_graph(p, branch));
     for (int i = 0; i < node->output_count; i++) {
         int value;
@@ -67,6 +87,7 @@ static QnStatus lower_branch(QnPlanner *p, const QnNode *node, QnGraph *branch, 
         QN_TRY(plain_value(p, branch->outputs[i].value, &value));
         QN_TRY(add_step(p, QN_STEP_ASSIGN, node, value, outputs[i], NULL));
     }
+    restore_defined(p, defined);
     return QN_OK;
 }
 
@@ -178,10 +199,14 @@ static QnStatus append_outputs(QnPlanner *p, Loop *loop)
     return QN_OK;
 }
 
+/* Does the value lie, or may it lie, in the memory of what is carried?  What an If or a loop inside
+ * gives may be anything that was there before. */
 static bool is_carried(const QnPlanner *p, const Loop *loop, int value)
 {
-    while (p->plan->values[value].storage == QN_STORE_VIEW)
+    while (value >= 0 && p->plan->values[value].storage == QN_STORE_VIEW)
         value = p->plan->values[value].base;
+    if (value >= 0 && p->plan->values[value].storage == QN_STORE_ASSIGNED)
+        return true;
     for (int i = 0; i < loop->carried_count; i++)
         if (loop->carried[i] == value)
             return true;
@@ -198,42 +223,44 @@ static bool is_own(const QnPlanner *p, const Loop *loop, const QnIrValue *out, i
            at->layout.kind == QN_LAYOUT_PLAIN;
 }
 
-/* Carried values that only move (c, d = d, c) are kept aside, so that all are taken over at once.
- */
-static QnStatus set_aside(QnPlanner *p, Loop *loop, int *next)
+/* A copy of a value that taking over would change, before it does. */
+static QnStatus keep_aside(QnPlanner *p, const Loop *loop, int value, int *aside)
 {
-    for (int i = 0; i < loop->carried_count; i++) {
-        if (next[i] == loop->carried[i] || !is_carried(p, loop, next[i]))
-            continue;
-        const QnPlanValue from = p->plan->values[next[i]];
-        const bool is_tensor = from.type.kind == QN_TENSOR;
-        const int aside = qn_planner_add_value(p, NULL, &from.type,
-                                               is_tensor ? QN_STORE_LATE : QN_STORE_ASSIGNED);
-        if (aside < 0)
-            return qn_no_memory(p->err);
-        p->plan->values[aside].is_exclusive = true;
-        QN_TRY(add_step(p, is_tensor ? QN_STEP_COPY : QN_STEP_ASSIGN, loop->node, next[i], aside,
-                        NULL));
-        next[i] = aside;
-    }
-    return QN_OK;
+    const QnIrType type = p->plan->values[value].type;
+    *aside = qn_planner_add_value(p, NULL, &type,
+                                  type.kind == QN_TENSOR ? QN_STORE_LATE : QN_STORE_ASSIGNED);
+    if (*aside < 0)
+        return qn_no_memory(p->err);
+    p->plan->values[*aside].is_exclusive = true;
+    return add_step(p, QN_STEP_COPY, loop->node, value, *aside, NULL);
 }
 
-static QnStatus take_over(QnPlanner *p, Loop *loop)
+/* Carried values that only move (c, d = d, c) are kept aside, so that all are taken over at once;
+ * so is the condition, which is read after. */
+static QnStatus set_aside(QnPlanner *p, Loop *loop, int *next, int *condition)
+{
+    for (int i = 0; i < loop->carried_count; i++)
+        if (next[i] != loop->carried[i] && loop->carried_count > 1 && is_carried(p, loop, next[i]))
+            QN_TRY(keep_aside(p, loop, next[i], &next[i]));
+    return *condition >= 0 && is_carried(p, loop, *condition)
+               ? keep_aside(p, loop, *condition, condition)
+               : QN_OK;
+}
+
+static QnStatus take_over(QnPlanner *p, Loop *loop, int *condition)
 {
     int *next;
     QN_ALLOC(next, &p->scratch, loop->carried_count);
     for (int i = 0; i < loop->carried_count; i++)
         QN_TRY(plain_value(p, loop->body->outputs[loop->first_out + i].value, &next[i]));
-    QN_TRY(set_aside(p, loop, next));
+    QN_TRY(set_aside(p, loop, next, condition));
     for (int i = 0; i < loop->carried_count; i++) {
         const QnIrValue *out = loop->body->outputs[loop->first_out + i].value;
         QnStepKind kind = QN_STEP_COPY;
         if (next[i] == loop->carried[i])
             continue;
-        if (p->plan->values[next[i]].type.kind != QN_TENSOR) {
-            kind = QN_STEP_ASSIGN;
-        } else if (is_own(p, loop, out, next[i])) {
+        if (p->plan->values[loop->carried[i]].storage == QN_STORE_LATE &&
+            is_own(p, loop, out, next[i])) {
             p->plan->values[next[i]].storage = QN_STORE_LATE;
             p->plan->values[next[i]].is_exclusive = true;
             kind = QN_STEP_SWAP;
@@ -241,6 +268,14 @@ static QnStatus take_over(QnPlanner *p, Loop *loop)
         QN_TRY(add_step(p, kind, loop->node, next[i], loop->carried[i], NULL));
     }
     return QN_OK;
+}
+
+/* Values of any strides need a known rank, so that they can be brought into plain layout; others
+ * are made plain where they are made. */
+static bool has_rank(const QnPlanner *p, int value)
+{
+    const QnIrType *type = &p->plan->values[value].type;
+    return type->kind == QN_TENSOR && type->shape.rank >= 0;
 }
 
 /* The node's outputs after the loop: the carried values, and the stacked ones along their axes. */
@@ -259,7 +294,7 @@ static QnStatus finish_outputs(QnPlanner *p, Loop *loop, const int *outputs, con
         step->loop = loop->number;
         step->axis = axes ? (int)axes[i] : 0;
         step->is_reversed = directions && directions[i];
-        if (step->axis != 0 || step->is_reversed)
+        if ((step->axis != 0 || step->is_reversed) && has_rank(p, output))
             p->plan->values[output].layout.kind = QN_LAYOUT_STRIDED;
     }
     return qn_planner_late_bind(p, outputs, loop->node->output_count);
@@ -270,18 +305,21 @@ static QnStatus finish_outputs(QnPlanner *p, Loop *loop, const int *outputs, con
 static QnStatus lower_body(QnPlanner *p, Loop *loop, const QnIrValue *condition_out)
 {
     int condition;
+    bool *defined;
+    QN_TRY(save_defined(p, &defined));
     QN_TRY(qn_planner_late_bind(p, loop->bound, loop->bound_count));
     QN_TRY(qn_planner_lower_graph(p, loop->body));
     QN_TRY(append_outputs(p, loop));
     QN_TRY(plain_value(p, condition_out, &condition));
     const int test = loop->test;
-    QN_TRY(take_over(p, loop));
+    QN_TRY(take_over(p, loop, &condition));
     QnStep *next = qn_planner_add_step(p, QN_STEP_LOOP_NEXT, loop->node, &condition, 1, NULL, 0);
     if (!next)
         return qn_no_memory(p->err);
     next->loop = loop->number;
     next->target = loop->head;
     p->plan->steps[test].target = p->plan->step_count;
+    restore_defined(p, defined);
     return QN_OK;
 }
 
@@ -350,7 +388,7 @@ static QnStatus add_slices(QnPlanner *p, Loop *loop, const int *scanned, int cou
         step->axis = scan_entry(loop->node, "scan_input_axes", i,
                                 p->plan->values[scanned[i]].type.shape.rank);
         step->is_reversed = scan_entry(loop->node, "scan_input_directions", i, 0) != 0;
-        if (step->axis != 0)
+        if (step->axis != 0 && has_rank(p, slice))
             p->plan->values[slice].layout.kind = QN_LAYOUT_STRIDED;
         p->of_value[formal->id] = slice;
         loop->bound[loop->bound_count++] = slice;
@@ -398,13 +436,18 @@ static QnStatus lower_scan(QnPlanner *p, const QnNode *node)
 static bool has_graph(const QnNode *node, const char *name, int inputs, int outputs)
 {
     const QnAttribute *graph = qn_node_attribute(node, name);
-    return graph && graph->kind == QN_ATTRIBUTE_GRAPH && graph->graph->input_count == inputs &&
-           graph->graph->output_count >= outputs;
+    if (!graph || graph->kind != QN_ATTRIBUTE_GRAPH || graph->graph->input_count != inputs ||
+        graph->graph->output_count < outputs)
+        return false;
+    for (int i = 0; i < graph->graph->output_count; i++)
+        if (!graph->graph->outputs[i].value)
+            return false;
+    return true;
 }
 
 static bool check_if(const QnNode *node)
 {
-    return has_graph(node, "then_branch", 0, node->output_count) &&
+    return qn_node_input(node, 0) && has_graph(node, "then_branch", 0, node->output_count) &&
            has_graph(node, "else_branch", 0, node->output_count);
 }
 
@@ -419,7 +462,7 @@ static bool check_scan(const QnNode *node)
 {
     const int64_t slices = qn_node_int(node, "num_scan_inputs", 1);
     const int carried = node->input_count - (int)slices;
-    return slices > 0 && slices <= node->input_count &&
+    return slices > 0 && slices <= node->input_count && qn_node_input(node, carried) &&
            has_graph(node, "body", node->input_count,
                      carried > node->output_count ? carried : node->output_count);
 }

@@ -40,6 +40,12 @@ static int append_axis(const QnGraph *main, int input, int output)
     return (int)(axis < 0 ? axis + rank : axis);
 }
 
+/* Only tensors of numbers are kept: strings and collections live until their run ends. */
+static bool can_keep(const QnIrValue *value)
+{
+    return value && value->type.kind == QN_TENSOR && value->type.element != QN_STRING;
+}
+
 static QnStatus add_state(QnPlanner *p, const char *input_name, const char *output_name,
                           int *capacity)
 {
@@ -50,6 +56,9 @@ static QnStatus add_state(QnPlanner *p, const char *input_name, const char *outp
         return qn_fail(p->err, QN_BAD_ARGUMENT, "state %s, %s: there is no %s '%s'", input_name,
                        output_name, input < 0 ? "input" : "output",
                        input < 0 ? input_name : output_name);
+    if (!can_keep(main->inputs[input]) || !can_keep(main->outputs[output].value))
+        return qn_fail(p->err, QN_UNSUPPORTED, "state %s, %s: only tensors of numbers can be kept",
+                       input_name, output_name);
     for (int s = 0; s < plan->state_count; s++)
         if (plan->states[s].input == input || plan->states[s].output == output)
             return qn_fail(p->err, QN_BAD_ARGUMENT, "state %s, %s: one of them is in another pair",
@@ -77,7 +86,8 @@ static QnStatus match_names(QnPlanner *p, int *capacity)
         const char *past = name_tail(main->inputs[i]->name, "past");
         for (int o = 0; past && o < main->output_count; o++) {
             const char *present = name_tail(main->output_names[o], "present");
-            if (present && !strcmp(past, present))
+            if (present && !strcmp(past, present) && can_keep(main->inputs[i]) &&
+                can_keep(main->outputs[o].value))
                 QN_TRY(add_state(p, main->inputs[i]->name, main->output_names[o], capacity));
         }
     }

@@ -7,225 +7,7 @@
  * allocated unless the shapes fall into a bucket that was not seen yet.
  */
 #include "base/checked.h"
-#include "engine/plan/memory.h"
 #include "engine/run/session.h"
-
-/* ---- checking the inputs ---- */
-
-static const char *kind_name(QnKind kind)
-{
-    static const char *const names[] = {"nothing", "a tensor", "a sequence", "an optional",
-                                        "a map"};
-    return (unsigned)kind < QN_COUNT_OF(names) ? names[kind] : "something else";
-}
-
-/* An input against its declared type; `given` may be QN_NONE where a default or a state stands in.
- */
-static QnStatus check_input(const QnPlan *plan, int i, const QnValue *given, QnError *err)
-{
-    const QnPlanValue *value = &plan->values[plan->inputs[i]];
-    const QnIrType *type = &value->type;
-    if (type->kind != given->kind && type->kind != QN_NONE)
-        return qn_fail(err, QN_BAD_TENSOR, "input '%s' is %s, expected %s", value->name,
-                       kind_name(given->kind), kind_name(type->kind));
-    if (given->kind != QN_TENSOR)
-        return QN_OK;
-    const QnTensor *tensor = &given->tensor;
-    if (type->element && tensor->type != type->element)
-        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has type %s, expected %s", value->name,
-                       qn_type_name(tensor->type), qn_type_name(type->element));
-    if (tensor->rank < 0 || tensor->rank > QN_MAX_RANK ||
-        (type->shape.rank >= 0 && tensor->rank != type->shape.rank))
-        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has rank %d, expected %d", value->name,
-                       tensor->rank, type->shape.rank);
-    size_t bytes = qn_type_size(tensor->type);
-    for (int d = 0; d < tensor->rank; d++) {
-        const QnDim wanted = type->shape.rank >= 0 ? type->shape.dims[d] : -1;
-        if (tensor->dims[d] < 0 || !qn_mul_size(&bytes, bytes, (size_t)tensor->dims[d]))
-            return qn_fail(err, QN_BAD_TENSOR, "input '%s': dimension %d is %lld, expected a size",
-                           value->name, d, (long long)tensor->dims[d]);
-        if (wanted >= 0 && tensor->dims[d] != wanted)
-            return qn_fail(err, QN_BAD_TENSOR, "input '%s': dimension %d is %lld, expected %lld",
-                           value->name, d, (long long)tensor->dims[d], (long long)wanted);
-    }
-    return QN_OK;
-}
-
-/* Sets the rows of the inputs' symbols; equal symbols must have equal sizes. */
-static QnStatus read_symbols(const QnPlan *plan, const QnValue *inputs, int64_t *rows, QnError *err)
-{
-    for (int s = 0; s < plan->symbol_count; s++)
-        rows[plan->symbols[s].row] = QN_DIM_UNKNOWN;
-    for (int s = 0; s < plan->symbol_count; s++) {
-        const QnInputSymbol *symbol = &plan->symbols[s];
-        const int64_t size = inputs[symbol->input].tensor.dims[symbol->axis];
-        if (rows[symbol->row] >= 0 && rows[symbol->row] != size)
-            return qn_fail(
-                err, QN_BAD_TENSOR, "input '%s': dimension %d is %lld, but '%s' is %lld elsewhere",
-                plan->values[plan->inputs[symbol->input]].name, symbol->axis, (long long)size,
-                plan->module->dims.rows[symbol->row].name, (long long)rows[symbol->row]);
-        rows[symbol->row] = size;
-    }
-    return QN_OK;
-}
-
-/* ---- memory plans ---- */
-
-/* Sizes between which the memory plan does not change: 1, 2, 3, 4, 6, 8, 12, 16, … */
-static int64_t bucket_of(int64_t size)
-{
-    int64_t power = 1;
-    if (size > INT64_MAX / 4 || size <= 1)
-        return size;
-    while (power < size)
-        power *= 2;
-    return power > 2 && size <= power / 4 * 3 ? power / 4 * 3 : power;
-}
-
-/* Fills the blocks of the slab's values from evaluated rows; false where a size is not known. */
-static int list_blocks(const QnPlan *plan, const int64_t *rows, QnBlock *blocks)
-{
-    for (int v = 0; v < plan->value_count; v++) {
-        const QnPlanValue *value = &plan->values[v];
-        blocks[v] = (QnBlock){0};
-        if (value->storage != QN_STORE_SLAB || value->first < 0)
-            continue;
-        const int64_t size = qn_plan_value_size(plan, value, rows);
-        /* A size that cannot be: a branch that these shapes do not take. */
-        blocks[v] = (QnBlock){.size = size < 0 ? 0 : (int64_t)qn_round_up((size_t)size, 64),
-                              .first = value->first,
-                              .last = value->last};
-    }
-    return plan->value_count;
-}
-
-static QnStatus plan_memory(QnSession *session, QnMemoryPlan *memory, const int64_t *rows,
-                            QnError *err)
-{
-    const QnPlan *plan = session->plan;
-    QnBlock *blocks =
-        qn_arena_array(&session->temporary, (size_t)plan->value_count + 1, sizeof *blocks);
-    QnStatus status = QN_NO_MEMORY;
-    if (blocks) {
-        list_blocks(plan, rows, blocks);
-        status = qn_memory_plan(blocks, plan->value_count, &memory->total_bytes,
-                                &memory->lower_bound_bytes, &session->temporary);
-    }
-    for (int v = 0; status == QN_OK && v < plan->value_count; v++) {
-        memory->offsets[v] = blocks[v].offset;
-        memory->sizes[v] = blocks[v].size;
-    }
-    qn_arena_reset(&session->temporary);
-    return status == QN_NO_MEMORY ? qn_no_memory(err) : status;
-}
-
-/* Does the slab of this plan hold values of these exact sizes? */
-static bool fits(const QnPlan *plan, const QnMemoryPlan *memory, const int64_t *rows)
-{
-    for (int v = 0; v < plan->value_count; v++)
-        if (plan->values[v].storage == QN_STORE_SLAB && plan->values[v].first >= 0 &&
-            qn_plan_value_size(plan, &plan->values[v], rows) > memory->sizes[v])
-            return false;
-    return true;
-}
-
-static void round_key(const QnSession *session, const int64_t *rows, int64_t *key, bool exact)
-{
-    for (int s = 0; s < session->plan->symbol_count; s++) {
-        const int64_t size = rows[session->plan->symbols[s].row];
-        key[s] = exact ? size : bucket_of(size);
-    }
-}
-
-static QnMemoryPlan *oldest_memory(QnSession *session)
-{
-    QnMemoryPlan *oldest = &session->memories[0];
-    for (int i = 0; i < QN_MEMORY_PLANS; i++) {
-        if (!session->memories[i].is_valid)
-            return &session->memories[i];
-        if (session->memories[i].last_use < oldest->last_use)
-            oldest = &session->memories[i];
-    }
-    return oldest;
-}
-
-static bool is_key(const QnSession *session, const int64_t *a, const int64_t *b)
-{
-    const int count = session->plan->symbol_count;
-    return count == 0 || memcmp(a, b, (size_t)count * sizeof *a) == 0;
-}
-
-static bool reserve_slab(QnSession *session, size_t size)
-{
-    if (size <= session->slab_capacity)
-        return true;
-    if (session->options.limit_bytes && size > session->options.limit_bytes)
-        return false;
-    uint8_t *slab = qn_alloc(session->allocator, size);
-    if (!slab)
-        return false;
-    qn_free(session->allocator, session->slab, session->slab_capacity);
-    session->slab = slab;
-    session->slab_capacity = size;
-    for (int i = 0; i < QN_BINDINGS; i++) /* their addresses are gone */
-        session->bindings[i].is_valid = false;
-    return true;
-}
-
-/* Makes a memory plan for the rows, rounded up to the bucket or exact.  `key` and `rows` are
- * scratch of the caller. */
-static QnStatus make_memory(QnSession *session, const int64_t *key, int64_t *rows,
-                            QnMemoryPlan **out, QnError *err)
-{
-    QnMemoryPlan *memory = oldest_memory(session);
-    for (int i = 0; i < QN_BINDINGS; i++)
-        if (session->bindings[i].memory == memory)
-            session->bindings[i].is_valid = false;
-    memory->is_valid = false;
-    for (int s = 0; s < session->plan->symbol_count; s++)
-        rows[session->plan->symbols[s].row] = memory->key[s] = key[s];
-    qn_dims_evaluate(&session->plan->module->dims, 0, rows);
-    QN_TRY(plan_memory(session, memory, rows, err));
-    /* Values without elements have an address too. */
-    if (!reserve_slab(session, memory->total_bytes > 0 ? (size_t)memory->total_bytes : 64))
-        return qn_fail(err, QN_NO_MEMORY, "no memory for %lld bytes of activations",
-                       (long long)memory->total_bytes);
-    memory->is_valid = true;
-    *out = memory;
-    return QN_OK;
-}
-
-/* The memory plan for a binding's shapes: one of the bucket, or, where sizes do not grow with the
- * shapes, an exact one. */
-static QnStatus find_memory(QnSession *session, QnBinding *binding, QnError *err)
-{
-    int64_t *key =
-        qn_arena_array(&session->temporary, (size_t)session->plan->symbol_count, sizeof *key);
-    int64_t *rows = qn_arena_array(&session->temporary, (size_t)session->plan->module->dims.count,
-                                   sizeof *rows);
-    if (!key || !rows)
-        return qn_no_memory(err);
-    QnMemoryPlan *found = NULL;
-    for (int exact = 0; exact < 2 && !found; exact++) {
-        round_key(session, binding->rows, key, exact != 0);
-        for (int i = 0; i < QN_MEMORY_PLANS && !found; i++)
-            if (session->memories[i].is_valid && is_key(session, session->memories[i].key, key) &&
-                fits(session->plan, &session->memories[i], binding->rows))
-                found = &session->memories[i];
-    }
-    for (int exact = 0; exact < 2 && !found; exact++) {
-        round_key(session, binding->rows, key, exact != 0);
-        memcpy(rows, binding->rows, (size_t)session->plan->module->dims.count * sizeof *rows);
-        QN_TRY(make_memory(session, key, rows, &found, err));
-        if (!fits(session->plan, found, binding->rows))
-            found = NULL;
-    }
-    if (!found)
-        return qn_fail(err, QN_NO_MEMORY, "no memory plan fits the shapes of the inputs");
-    found->last_use = session->use_count;
-    binding->memory = found;
-    return QN_OK;
-}
 
 /* ---- values ---- */
 
@@ -283,9 +65,9 @@ static void *address_of(QnSession *session, const QnBinding *binding, int v, siz
     }
 }
 
-/* Shapes and addresses for the outputs of a compute or call step; false where a dim is not known or
- * there is no memory. */
-static bool bind_outputs(QnSession *session, QnBinding *binding, const QnStep *step)
+/* Shapes and addresses for the outputs of a compute or call step; QN_BAD_TENSOR where a dim is not
+ * known. */
+static QnStatus bind_outputs(QnSession *session, QnBinding *binding, const QnStep *step)
 {
     for (int i = 0; i < step->output_count; i++) {
         const int v = step->outputs[i];
@@ -294,13 +76,13 @@ static bool bind_outputs(QnSession *session, QnBinding *binding, const QnStep *s
             continue;
         binding->values[v] = (QnValue){.kind = QN_NONE};
         if (!qn_plan_value_shape(session->plan, &session->plan->values[v], binding->rows, &tensor))
-            return false;
+            return QN_BAD_TENSOR;
         tensor.data = address_of(session, binding, v, tensor.size_bytes);
         if (!tensor.data)
-            return false;
+            return QN_NO_MEMORY;
         binding->values[v] = qn_value_tensor(tensor);
     }
-    return true;
+    return QN_OK;
 }
 
 static bool has_inputs(const QnBinding *binding, const QnStep *step)
@@ -342,11 +124,14 @@ static QnStatus bind_view(QnSession *session, QnBinding *binding, const QnStep *
 
 static QnStatus bind_step(QnSession *session, QnBinding *binding, const QnStep *step, QnError *err)
 {
+    QnStatus status;
     switch (step->kind) {
     case QN_STEP_COMPUTE:
-        if (!has_inputs(binding, step) || !bind_outputs(session, binding, step))
-            return qn_fail(err, QN_BAD_TENSOR,
-                           "the shapes of the inputs do not fit, or there is no memory");
+        status = has_inputs(binding, step) ? bind_outputs(session, binding, step) : QN_BAD_TENSOR;
+        if (status == QN_NO_MEMORY)
+            return qn_no_memory(err);
+        if (status != QN_OK)
+            return qn_fail(err, QN_BAD_TENSOR, "the shapes of the inputs do not fit");
         return bind_code(session, binding, step, err);
     case QN_STEP_VIEW:
         if (!has_inputs(binding, step))
@@ -370,21 +155,23 @@ static QnStatus name_step(const QnStep *step, QnStatus status, QnError *err)
 
 QnStatus qn_bind_error(QnSession *session, QnBinding *binding, int step, QnError *err)
 {
+    if (binding->poison[step] == QN_NO_MEMORY) {
+        binding->is_valid = false; /* there may be memory at the next run */
+        return qn_no_memory(err);
+    }
     const QnStep *at = &session->plan->steps[step];
     const QnStatus status = name_step(at, bind_step(session, binding, at, err), err);
     return status == QN_OK ? qn_fail(err, QN_BAD_TENSOR, "the shapes of the inputs do not fit")
                            : status;
 }
 
-QnStatus qn_bind_steps(QnSession *session, QnBinding *binding, int first, int end)
+void qn_bind_steps(QnSession *session, QnBinding *binding, int first, int end)
 {
     for (int s = first; s < end; s++)
-        binding->is_poisoned[s] =
-            bind_step(session, binding, &session->plan->steps[s], NULL) != QN_OK;
-    return QN_OK;
+        binding->poison[s] = (uint8_t)bind_step(session, binding, &session->plan->steps[s], NULL);
 }
 
-QnStatus qn_bind_late(QnSession *session, QnBinding *binding, int step)
+void qn_bind_late(QnSession *session, QnBinding *binding, int step)
 {
     const QnPlan *plan = session->plan;
     const QnStep *at = &plan->steps[step];
@@ -399,7 +186,7 @@ QnStatus qn_bind_late(QnSession *session, QnBinding *binding, int step)
     }
     if (changed)
         qn_dims_evaluate(&plan->module->dims, plan->first_late_row, binding->rows);
-    return qn_bind_steps(session, binding, step + 1, at->segment_end);
+    qn_bind_steps(session, binding, step + 1, at->segment_end);
 }
 
 /* ---- bindings ---- */
@@ -409,7 +196,7 @@ static QnBinding *find_binding(QnSession *session, const int64_t *key, bool *is_
     QnBinding *oldest = &session->bindings[0];
     for (int i = 0; i < QN_BINDINGS; i++) {
         QnBinding *binding = &session->bindings[i];
-        if (binding->is_valid && is_key(session, binding->key, key)) {
+        if (binding->is_valid && qn_session_is_key(session, binding->key, key)) {
             *is_new = false;
             return binding;
         }
@@ -429,17 +216,57 @@ static int first_late_bind(const QnPlan *plan)
     return s;
 }
 
-/* Room for the inputs' tensors, whose shapes the steps are bound to. */
+/* The inputs' tensors, with the sizes that the binding's rows say. */
 static void set_input_shapes(const QnPlan *plan, QnBinding *binding, const QnValue *inputs)
 {
-    for (int i = 0; i < plan->input_count; i++) {
-        QnValue *at = &binding->values[plan->inputs[i]];
-        *at = inputs[i];
-        if (inputs[i].kind ==
-            QN_TENSOR) /* kernels see a contiguous tensor: session.c stages others */
-            at->tensor = qn_tensor(inputs[i].tensor.type, inputs[i].tensor.rank,
-                                   inputs[i].tensor.dims, inputs[i].tensor.data);
+    for (int i = 0; i < plan->input_count; i++)
+        binding->values[plan->inputs[i]] = inputs[i];
+    for (int s = 0; s < plan->symbol_count; s++) {
+        const QnInputSymbol *symbol = &plan->symbols[s];
+        binding->values[plan->inputs[symbol->input]].tensor.dims[symbol->axis] =
+            binding->rows[symbol->row];
     }
+    for (int i = 0; i < plan->input_count; i++) {
+        QnTensor *at = &binding->values[plan->inputs[i]].tensor;
+        if (inputs[i].kind == QN_TENSOR) /* kernels see a contiguous tensor: others are staged */
+            *at = qn_tensor(at->type, at->rank, at->dims, at->data);
+    }
+}
+
+/* Gives the input symbols their sizes, and binds all steps before the first late-bind. */
+static void bind_early(QnSession *session, QnBinding *binding, const int64_t *key,
+                       const QnValue *inputs)
+{
+    const QnPlan *plan = session->plan;
+    for (int s = 0; s < plan->symbol_count; s++)
+        binding->rows[plan->symbols[s].row] = key[s];
+    qn_dims_evaluate(&plan->module->dims, 0, binding->rows);
+    init_values(session, binding);
+    set_input_shapes(plan, binding, inputs);
+    memset(binding->poison, 0, (size_t)plan->step_count);
+    qn_bind_steps(session, binding, 0, first_late_bind(plan));
+}
+
+/* A binding for shapes that were not seen lately. */
+static QnStatus make_binding(QnSession *session, QnBinding *binding, const QnValue *inputs,
+                             QnError *err)
+{
+    const QnPlan *plan = session->plan;
+    bool is_new;
+    for (int r = 0; r < plan->module->dims.count; r++)
+        binding->rows[r] = QN_DIM_UNKNOWN;
+    QN_TRY(qn_inputs_read_symbols(plan, inputs, binding->rows, err));
+    for (int s = 0; s < plan->symbol_count; s++)
+        binding->key[s] = binding->rows[plan->symbols[s].row];
+    qn_dims_evaluate(&plan->module->dims, 0, binding->rows);
+    QN_TRY(qn_inputs_check_expressions(plan, inputs, binding->rows, err));
+    QN_TRY(qn_session_find_memory(session, binding, &is_new, err));
+    /* The largest shapes of a new bucket first: they tell how much scratch its runs may need. */
+    if (is_new)
+        bind_early(session, binding, binding->memory->key, inputs);
+    bind_early(session, binding, binding->key, inputs);
+    binding->is_valid = true;
+    return QN_OK;
 }
 
 QnStatus qn_session_bind(QnSession *session, const QnValue *inputs, QnError *err)
@@ -447,14 +274,13 @@ QnStatus qn_session_bind(QnSession *session, const QnValue *inputs, QnError *err
     const QnPlan *plan = session->plan;
     session->use_count++;
     qn_arena_reset(&session->temporary);
-    for (int i = 0; i < plan->input_count; i++)
-        QN_TRY(check_input(plan, i, &inputs[i], err));
+    QN_TRY(qn_inputs_check(plan, inputs, err));
     int64_t *rows =
         qn_arena_array(&session->temporary, (size_t)plan->module->dims.count, sizeof *rows);
     int64_t *key = qn_arena_array(&session->temporary, (size_t)plan->symbol_count, sizeof *key);
     if (!rows || !key)
         return qn_no_memory(err);
-    QN_TRY(read_symbols(plan, inputs, rows, err));
+    QN_TRY(qn_inputs_read_symbols(plan, inputs, rows, err));
     for (int s = 0; s < plan->symbol_count; s++)
         key[s] = rows[plan->symbols[s].row];
     bool is_new;
@@ -464,18 +290,8 @@ QnStatus qn_session_bind(QnSession *session, const QnValue *inputs, QnError *err
     if (!is_new)
         return QN_OK;
     binding->is_valid = false;
-    for (int r = 0; r < plan->module->dims.count; r++)
-        binding->rows[r] = QN_DIM_UNKNOWN;
-    QN_TRY(read_symbols(plan, inputs, binding->rows, err));
-    for (int s = 0; s < plan->symbol_count; s++)
-        binding->key[s] = binding->rows[plan->symbols[s].row];
-    qn_dims_evaluate(&plan->module->dims, 0, binding->rows);
-    QN_TRY(find_memory(session, binding, err));
+    binding->memory = NULL;
+    const QnStatus status = make_binding(session, binding, inputs, err);
     qn_arena_reset(&session->temporary);
-    init_values(session, binding);
-    set_input_shapes(plan, binding, inputs);
-    memset(binding->is_poisoned, 0, (size_t)plan->step_count);
-    QN_TRY(qn_bind_steps(session, binding, 0, first_late_bind(plan)));
-    binding->is_valid = true;
-    return QN_OK;
+    return status;
 }

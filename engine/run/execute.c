@@ -40,7 +40,7 @@ static QnSlot *slot_of(const Machine *m, int value)
 static bool is_cancelled(void *user)
 {
     const QnRunOptions *options = ((QnSession *)user)->run_options;
-    if (options->cancel && options->cancel->is_cancelled)
+    if (options->cancel && __atomic_load_n(&options->cancel->is_cancelled, __ATOMIC_RELAXED))
         return true;
     return options->deadline_ns && qn_clock_now(NULL) >= options->deadline_ns;
 }
@@ -180,14 +180,20 @@ static QnStatus run_assign(Machine *m, const QnStep *step)
     return check_type(m, step, step->outputs[0], output_of(m, step, 0));
 }
 
+/* The data of a tensor goes to the output's slot, or to the run's arena where it has none.
+ * Collections are never changed, so shared. */
 static QnStatus run_copy(Machine *m, const QnStep *step)
 {
     const QnValue from = *input_of(m, step, 0);
+    if (from.kind != QN_TENSOR)
+        return run_assign(m, step);
+    QN_TRY(check_type(m, step, step->outputs[0], &from));
     const size_t size = (size_t)qn_tensor_count(&from.tensor) * qn_type_size(from.tensor.type);
-    void *data = qn_slot_reserve(m->session, slot_of(m, step->outputs[0]), size ? size : 1, 0);
+    void *data = qn_session_allocate(m->session, step->outputs[0], size ? size : 1);
     if (!data)
         return qn_no_memory(m->session->err);
-    memmove(data, from.tensor.data, size);
+    if (size)
+        memmove(data, from.tensor.data, size);
     *output_of(m, step, 0) =
         qn_value_tensor(qn_tensor(from.tensor.type, from.tensor.rank, from.tensor.dims, data));
     return QN_OK;
@@ -268,6 +274,23 @@ static QnStatus run_loop_next(Machine *m, const QnStep *step)
     return QN_OK;
 }
 
+/* Gives a view as it is where it was planned so; else as a copy in plain layout. */
+static QnStatus put_view(Machine *m, const QnStep *step, const QnTensor *view)
+{
+    const int v = step->outputs[0];
+    QnTensor made = *view;
+    if (m->plan->values[v].layout.kind == QN_LAYOUT_PLAIN && !qn_tensor_is_contiguous(view)) {
+        const size_t size = (size_t)qn_tensor_count(view) * qn_type_size(view->type);
+        void *data = qn_arena_alloc_raw(&m->session->run_arena, size, 64);
+        if (!data)
+            return qn_no_memory(m->session->err);
+        qn_tensor_copy_contiguous(view, data);
+        made = qn_tensor(view->type, view->rank, view->dims, data);
+    }
+    m->binding->values[v] = qn_value_tensor(made);
+    return check_type(m, step, v, &m->binding->values[v]);
+}
+
 static QnStatus run_slice(Machine *m, const QnStep *step)
 {
     const QnLoopState *loop = &m->session->loops[step->loop];
@@ -286,18 +309,28 @@ static QnStatus run_slice(Machine *m, const QnStep *step)
         slice.strides[d] = from->strides[d + 1];
     }
     slice.data = (uint8_t *)from->data + i * from->strides[step->axis];
-    *output_of(m, step, 0) = qn_value_tensor(slice);
-    return QN_OK;
+    return put_view(m, step, &slice);
 }
 
 static bool is_same_shape(const QnTensor *element, const QnTensor *stacked)
 {
-    if (stacked->rank != element->rank + 1)
+    if (stacked->rank != element->rank + 1 || stacked->type != element->type)
         return false;
     for (int d = 0; d < element->rank; d++)
         if (stacked->dims[d + 1] != element->dims[d])
             return false;
     return true;
+}
+
+/* How much room to make for a stack that needs more: for all iterations at once where their count
+ * is known and that is not much, else twice as much. */
+static size_t stack_size(const QnLoopState *loop, size_t element, size_t needed)
+{
+    size_t total;
+    if (loop->limit > 0 && qn_mul_size(&total, element, (size_t)loop->limit) && total <= 64 << 20 &&
+        total > needed)
+        return total;
+    return qn_add_size(&total, needed, needed) ? total : needed;
 }
 
 static QnStatus run_append(Machine *m, const QnStep *step)
@@ -308,7 +341,7 @@ static QnStatus run_append(Machine *m, const QnStep *step)
     QnValue *stacked = output_of(m, step, 0);
     const size_t size = (size_t)qn_tensor_count(&element) * qn_type_size(element.type);
     size_t kept, needed;
-    if (element.rank == QN_MAX_RANK ||
+    if (input_of(m, step, 0)->kind != QN_TENSOR || element.rank == QN_MAX_RANK ||
         (loop->iteration > 0 && !is_same_shape(&element, &stacked->tensor)))
         return name_step(step,
                          qn_fail(session->err, QN_BAD_TENSOR,
@@ -318,10 +351,7 @@ static QnStatus run_append(Machine *m, const QnStep *step)
     if (!qn_mul_size(&kept, size, (size_t)loop->iteration) || !qn_add_size(&needed, kept, size))
         return qn_no_memory(session->err);
     QnSlot *slot = slot_of(m, step->outputs[0]);
-    size_t wanted = needed;
-    if (needed > slot->capacity) /* at once where the count is known, else by doubling */
-        wanted =
-            loop->limit > 0 && loop->limit < (1 << 20) ? size * (size_t)loop->limit : 2 * needed;
+    const size_t wanted = needed > slot->capacity ? stack_size(loop, size, needed) : needed;
     uint8_t *data = qn_slot_reserve(session, slot, wanted ? wanted : 1, kept);
     if (!data)
         return qn_no_memory(session->err);
@@ -377,8 +407,7 @@ static QnStatus run_finish(Machine *m, const QnStep *step)
     }
     stacked.dims[step->axis] = count;
     stacked.strides[step->axis] = stride;
-    *output_of(m, step, 0) = qn_value_tensor(stacked);
-    return QN_OK;
+    return put_view(m, step, &stacked);
 }
 
 static QnStatus run_extend(Machine *m, const QnStep *step)
@@ -403,7 +432,7 @@ static QnStatus reserve_scratch(QnSession *session, QnRunCall *call);
 
 static QnStatus run_late_bind(Machine *m, const QnStep *step)
 {
-    QN_TRY(qn_bind_late(m->session, m->binding, (int)(step - m->plan->steps)));
+    qn_bind_late(m->session, m->binding, (int)(step - m->plan->steps));
     return reserve_scratch(m->session, &m->call);
 }
 
@@ -439,8 +468,8 @@ static QnStatus reserve_scratch(QnSession *session, QnRunCall *call)
         !qn_add_size(&total, members, shared))
         return qn_no_memory(session->err);
     if (total > session->scratch_capacity) {
-        qn_free(session->allocator, session->scratch, session->scratch_capacity);
-        session->scratch = qn_alloc(session->allocator, total);
+        qn_session_give_back(session, session->scratch, session->scratch_capacity);
+        session->scratch = qn_session_take(session, total);
         session->scratch_capacity = session->scratch ? total : 0;
         if (!session->scratch)
             return qn_fail(session->err, QN_NO_MEMORY, "no memory for %zu bytes of scratch", total);
@@ -520,7 +549,7 @@ QnStatus qn_session_execute(QnSession *session, QnError *err)
     for (int s = 0; s < m.plan->step_count; s = m.next) {
         m.next = s + 1;
         QN_TRY(check_limits(session));
-        if (m.binding->is_poisoned[s])
+        if (m.binding->poison[s])
             return qn_bind_error(session, m.binding, s, err);
         QN_TRY(run_step(&m, &m.plan->steps[s]));
     }

@@ -32,13 +32,13 @@ typedef struct QnMemoryPlan {
 typedef struct QnBinding {
     bool is_valid;
     uint64_t last_use;
-    int64_t *key;      /* [symbol_count] */
-    int64_t *rows;     /* [dims.count] the module's dims, evaluated */
-    QnValue *values;   /* [value_count] */
-    uint8_t *params;   /* [plan->params_size] */
-    uint8_t *small;    /* [plan->small_size] contents and registers */
-    bool *is_poisoned; /* [step_count] steps that do not fit the shapes: an error only if one is
-                          reached */
+    int64_t *key;    /* [symbol_count] */
+    int64_t *rows;   /* [dims.count] the module's dims, evaluated */
+    QnValue *values; /* [value_count] */
+    uint8_t *params; /* [plan->params_size] */
+    uint8_t *small;  /* [plan->small_size] contents and registers */
+    uint8_t *poison; /* [step_count] a QnStatus: why a step could not be bound; an error only if
+                        the step is reached */
     const QnMemoryPlan *memory;
 } QnBinding;
 
@@ -51,6 +51,7 @@ typedef struct QnSlot {
 /* Where a state lies. */
 typedef struct QnStateBuffer {
     QnSlot memory;
+    QnSlot spare; /* takes the next content while `memory` may still be read; then they change */
     int64_t capacity; /* rows along the axis that grows */
 } QnStateBuffer;
 
@@ -73,8 +74,9 @@ struct QnSession {
     uint8_t *scratch;
     size_t scratch_capacity;
     size_t scratch_needed, member_scratch_needed; /* of what is bound for the run at work */
-    QnSlot *slots;                                /* [slot_count] */
-    QnSlot *staging;       /* [input_count] copies of inputs that are not as kernels want them */
+    size_t held_bytes; /* of the slab, the scratch and all slots: options.limit_bytes bounds it */
+    QnSlot *slots;     /* [slot_count] */
+    QnSlot *staging;   /* [input_count] copies of inputs that are not as kernels want them */
     QnStateBuffer *states; /* [state_count] */
     QnValue *state_values; /* [state_count] kind QN_NONE: not set yet */
     QnLoopState *loops;    /* [loop_count] */
@@ -96,15 +98,39 @@ struct QnSession {
  * input. */
 QnStatus qn_session_bind(QnSession *session, const QnValue *inputs, QnError *err);
 
-/* Binds steps [first, end): shapes and addresses of what they make, and their parameters. */
-QnStatus qn_bind_steps(QnSession *session, QnBinding *binding, int first, int end);
+/* Binds steps [first, end): shapes and addresses of what they make, and their parameters.  Those
+ * that cannot be bound are poisoned. */
+void qn_bind_steps(QnSession *session, QnBinding *binding, int first, int end);
 
 /* Gives values to symbols that were found, evaluates what depends on them, and binds the step's
  * segment. */
-QnStatus qn_bind_late(QnSession *session, QnBinding *binding, int step);
+void qn_bind_late(QnSession *session, QnBinding *binding, int step);
 
 /* Binds a poisoned step again, for its error. */
 QnStatus qn_bind_error(QnSession *session, QnBinding *binding, int step, QnError *err);
+
+/* ---- inputs.c ---- */
+
+/* Kinds, types, ranks and known sizes against the declared ones.  QN_BAD_TENSOR. */
+QnStatus qn_inputs_check(const QnPlan *plan, const QnValue *inputs, QnError *err);
+
+/* Sets the rows of the inputs' symbols; equal symbols must have equal sizes.  QN_BAD_TENSOR. */
+QnStatus qn_inputs_read_symbols(const QnPlan *plan, const QnValue *inputs, int64_t *rows,
+                                QnError *err);
+
+/* Sizes that are declared as expressions of symbols ("2*N") follow from these, so they are not
+ * free.  `rows`: evaluated.  QN_BAD_TENSOR. */
+QnStatus qn_inputs_check_expressions(const QnPlan *plan, const QnValue *inputs, const int64_t *rows,
+                                     QnError *err);
+
+/* ---- bucket.c ---- */
+
+/* Chooses or makes the memory plan for a binding whose rows are evaluated, and the slab for it.
+ * QN_NO_MEMORY. */
+QnStatus qn_session_find_memory(QnSession *session, QnBinding *binding, bool *is_new, QnError *err);
+
+/* Are two lists of the input symbols' sizes equal? */
+bool qn_session_is_key(const QnSession *session, const int64_t *a, const int64_t *b);
 
 /* ---- execute.c ---- */
 
@@ -128,8 +154,12 @@ QnStatus qn_session_keep_states(QnSession *session, QnError *err);
 
 /* ---- slots ---- */
 
+/* Memory that counts against the session's limit.  NULL: there is none, or the limit is reached. */
+void *qn_session_take(QnSession *session, size_t size);
+void qn_session_give_back(QnSession *session, void *data, size_t size);
+
 /* Memory of at least `size` bytes in a slot; what was in it is lost unless `keep` bytes are asked
- * for.  NULL: no memory. */
+ * for.  NULL: no memory; the slot is then unchanged. */
 void *qn_slot_reserve(QnSession *session, QnSlot *slot, size_t size, size_t keep);
 
 /* Storage for a value whose size is known only now. */

@@ -3,11 +3,31 @@
 #include "base/checked.h"
 #include "engine/run/session.h"
 
-/* Growing by a quarter keeps a size that creeps up from allocating in every run. */
+void *qn_session_take(QnSession *session, size_t size)
+{
+    const uint64_t limit = session->options.limit_bytes;
+    if (limit && !qn_is_range(session->held_bytes, size, limit))
+        return NULL;
+    void *data = qn_alloc(session->allocator, size);
+    if (data)
+        session->held_bytes += size;
+    return data;
+}
+
+void qn_session_give_back(QnSession *session, void *data, size_t size)
+{
+    if (!data)
+        return;
+    qn_free(session->allocator, data, size);
+    session->held_bytes -= size;
+}
+
+/* Growing by a half, as much as buckets of shapes are apart, keeps a size that creeps up from
+ * allocating in every run. */
 static size_t grown_capacity(size_t size)
 {
     size_t capacity;
-    if (!qn_add_size(&capacity, size, size / 4 + 4096))
+    if (!qn_add_size(&capacity, size, size / 2 + 4096))
         return size;
     return capacity & ~(size_t)63;
 }
@@ -16,15 +36,15 @@ void *qn_slot_reserve(QnSession *session, QnSlot *slot, size_t size, size_t keep
 {
     if (size <= slot->capacity)
         return slot->data;
-    const size_t capacity = grown_capacity(size);
-    if (session->options.limit_bytes && capacity > session->options.limit_bytes)
-        return NULL;
-    void *data = qn_alloc(session->allocator, capacity);
+    size_t capacity = grown_capacity(size);
+    void *data = qn_session_take(session, capacity);
+    if (!data)
+        data = qn_session_take(session, capacity = size);
     if (!data)
         return NULL;
     if (keep)
         memcpy(data, slot->data, keep);
-    qn_free(session->allocator, slot->data, slot->capacity);
+    qn_session_give_back(session, slot->data, slot->capacity);
     *slot = (QnSlot){data, capacity};
     return data;
 }

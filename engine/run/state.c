@@ -52,25 +52,54 @@ static void write_rows(const QnTensor *view, int axis, int64_t first, const QnTe
         memmove(to + o * pitch, source + o * step, size);
 }
 
-/* Moves `past` into a buffer with room for `needed` rows at least: at 64 rows the first, later by
- * doubling. */
+/* Does the buffer have room for so many rows that are like those of `like`? */
+static bool has_room(const QnStateBuffer *buffer, const QnTensor *like, int axis, int64_t rows)
+{
+    const Rows sizes = rows_of(like, axis);
+    size_t size;
+    return qn_mul_size(&size, (size_t)rows, (size_t)sizes.outer * sizes.inner_bytes) &&
+           size <= buffer->memory.capacity;
+}
+
+/* Moves `past` into memory with room for `needed` rows at least: at 64 rows the first, later by
+ * doubling.  Memory that `past` does not lie in is used again. */
 static QnStatus grow(QnSession *session, QnStateBuffer *buffer, const QnTensor *past, int axis,
                      int64_t needed, QnError *err)
 {
     const Rows rows = rows_of(past, axis);
+    const bool is_inside = past->data == buffer->memory.data;
+    QnSlot *to = is_inside ? &buffer->spare : &buffer->memory;
     int64_t capacity = 64;
     size_t size;
     while (capacity < needed && capacity < INT64_MAX / 2)
         capacity *= 2;
-    QnSlot grown = {0};
     if (!qn_mul_size(&size, (size_t)capacity, (size_t)rows.outer * rows.inner_bytes) ||
-        !qn_slot_reserve(session, &grown, size ? size : 1, 0))
+        !qn_slot_reserve(session, to, size ? size : 1, 0))
         return qn_fail(err, QN_NO_MEMORY, "no memory for a state of %lld rows",
                        (long long)capacity);
-    const QnTensor view = view_of(past, axis, past->dims[axis], capacity, grown.data);
+    const QnTensor view = view_of(past, axis, past->dims[axis], capacity, to->data);
     write_rows(&view, axis, 0, past);
-    qn_free(session->allocator, buffer->memory.data, buffer->memory.capacity);
-    *buffer = (QnStateBuffer){grown, capacity};
+    if (is_inside) {
+        qn_session_give_back(session, buffer->memory.data, buffer->memory.capacity);
+        buffer->memory = buffer->spare;
+        buffer->spare = (QnSlot){0};
+    }
+    buffer->capacity = capacity;
+    return QN_OK;
+}
+
+/* Rows of `past` and those appended must agree in all but the axis. */
+static QnStatus check_rows(const QnTensor *past, const QnTensor *rows, int axis, QnError *err)
+{
+    if (past->type != rows->type || past->rank != rows->rank)
+        return qn_fail(err, QN_BAD_TENSOR,
+                       "the state has type %s and rank %d, what is appended %s and %d",
+                       qn_type_name(past->type), past->rank, qn_type_name(rows->type), rows->rank);
+    for (int d = 0; d < past->rank; d++)
+        if (d != axis && past->dims[d] != rows->dims[d])
+            return qn_fail(err, QN_BAD_TENSOR,
+                           "the state has %lld elements along axis %d, what is appended %lld",
+                           (long long)past->dims[d], d, (long long)rows->dims[d]);
     return QN_OK;
 }
 
@@ -80,14 +109,11 @@ QnStatus qn_session_extend(QnSession *session, int state, const QnTensor *past,
     const int axis = session->plan->states[state].append_axis;
     QnStateBuffer *buffer = &session->states[state];
     int64_t length;
-    for (int d = 0; d < past->rank; d++)
-        if (d != axis && past->dims[d] != rows->dims[d])
-            return qn_fail(err, QN_BAD_TENSOR,
-                           "the state has %lld elements along axis %d, what is appended %lld",
-                           (long long)past->dims[d], d, (long long)rows->dims[d]);
+    QN_TRY(check_rows(past, rows, axis, err));
     if (!qn_add_i64(&length, past->dims[axis], rows->dims[axis]))
         return qn_no_memory(err);
-    if (past->data != buffer->memory.data || length > buffer->capacity)
+    if (past->data != buffer->memory.data || length > buffer->capacity ||
+        !has_room(buffer, past, axis, buffer->capacity))
         QN_TRY(grow(session, buffer, past, axis, length, err));
     *out = view_of(past, axis, length, buffer->capacity, buffer->memory.data);
     write_rows(out, axis, past->dims[axis], rows);
@@ -137,29 +163,48 @@ QnStatus qn_session_begin_state(QnSession *session, int s, const QnValue *inputs
     return QN_OK;
 }
 
-/* Keeps an ordinary state: a copy of the output. */
-static QnStatus keep_copy(QnSession *session, int s, const QnTensor *made, QnError *err)
+/* What the run made of state s; NULL where that is no tensor. */
+static const QnTensor *made_of(const QnSession *session, int s)
+{
+    const int output = session->plan->outputs[session->plan->states[s].output];
+    const QnValue *made = &session->current->values[output];
+    return made->kind == QN_TENSOR ? &made->tensor : NULL;
+}
+
+/* Copies what becomes of an ordinary state to its spare memory: the run's outputs may still lie in
+ * the old one, of this state or of another. */
+static QnStatus copy_state(QnSession *session, int s, const QnTensor *made, QnError *err)
 {
     const size_t size = (size_t)qn_tensor_count(made) * qn_type_size(made->type);
-    void *to = qn_slot_reserve(session, &session->states[s].memory, size ? size : 1, 0);
+    void *to = qn_slot_reserve(session, &session->states[s].spare, size ? size : 1, 0);
     if (!to)
         return qn_no_memory(err);
     qn_tensor_copy_contiguous(made, to);
-    session->state_values[s] = qn_value_tensor(qn_tensor(made->type, made->rank, made->dims, to));
     return QN_OK;
+}
+
+static void change_state(QnSession *session, int s, const QnTensor *made)
+{
+    QnStateBuffer *buffer = &session->states[s];
+    const QnSlot former = buffer->memory;
+    buffer->memory = buffer->spare;
+    buffer->spare = former;
+    session->state_values[s] =
+        qn_value_tensor(qn_tensor(made->type, made->rank, made->dims, buffer->memory.data));
 }
 
 QnStatus qn_session_keep_states(QnSession *session, QnError *err)
 {
-    for (int s = 0; s < session->plan->state_count; s++) {
-        const QnPlanState *state = &session->plan->states[s];
-        const QnValue *made = &session->current->values[session->plan->outputs[state->output]];
-        if (made->kind != QN_TENSOR)
-            continue;
-        if (state->append_axis >= 0)
-            session->state_values[s] = *made;
-        else
-            QN_TRY(keep_copy(session, s, &made->tensor, err));
+    const QnPlan *plan = session->plan;
+    for (int s = 0; s < plan->state_count; s++)
+        if (plan->states[s].append_axis < 0 && made_of(session, s))
+            QN_TRY(copy_state(session, s, made_of(session, s), err));
+    for (int s = 0; s < plan->state_count; s++) {
+        const QnTensor *made = made_of(session, s);
+        if (made && plan->states[s].append_axis < 0)
+            change_state(session, s, made);
+        else if (made)
+            session->state_values[s] = qn_value_tensor(*made);
     }
     return QN_OK;
 }

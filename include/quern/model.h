@@ -88,7 +88,7 @@ typedef struct QnValueInfo {
 } QnValueInfo;
 
 /** How many inputs (those a caller gives) and outputs the model has, and what they are.  Texts are
- * borrowed from the model. */
+ * borrowed from the model.  Where there is no i-th one: kind QN_NONE and empty texts. */
 QN_API int qn_model_input_count(const QnModel *model);
 QN_API int qn_model_output_count(const QnModel *model);
 QN_API QnValueInfo qn_model_input(const QnModel *model, int i);

@@ -34,7 +34,7 @@ typedef struct QnSessionOptions {
     QnThreadPool *pool;           /**< borrowed; NULL: runs use the calling thread only */
     int64_t max_iterations;       /**< of each loop in a run; 0: 2^31 */
     int64_t max_steps;            /**< that one run may execute; 0: 2^40 */
-    uint64_t limit_bytes;         /**< activation memory in all; 0: no limit */
+    uint64_t limit_bytes;         /**< activations, scratch and states in all; 0: no limit */
 } QnSessionOptions;
 
 /** Makes a session.  The plan must outlive it.  @return QN_OK or QN_NO_MEMORY. */
@@ -44,7 +44,8 @@ QN_API QnStatus qn_session_create(QnSession **out, const QnPlan *plan,
 /** Frees a session and the outputs that are its memory.  NULL is fine. */
 QN_API void qn_session_free(QnSession *session);
 
-/** Set to 1 from any thread to end the run that it was given to, within a block of work. */
+/** Set to 1 from any thread to end the run that it was given to, within a block of work.  The
+ * library reads it atomically. */
 typedef struct QnCancel {
     volatile int is_cancelled;
 } QnCancel;
@@ -94,7 +95,8 @@ typedef struct QnRunOptions {
  * @param outputs [qn_plan_output_count] where a tensor's data is NULL (or the kind QN_NONE), it
  * comes from the options' output allocator or, without one, is memory of the session that stays
  *                valid until the next run; else `size_bytes` must be large enough and the data
- * becomes contiguous.
+ * becomes contiguous.  The bytes of strings, and the items of collections, are memory of the
+ * session or of the inputs, valid until the next run.
  * @param options NULL: defaults.
  * @return QN_BAD_TENSOR if an input does not fit the model (nothing was run) or an operator met
  * data it cannot take; QN_CANCELLED; QN_NO_MEMORY; QN_UNSUPPORTED.  After a failure outputs are

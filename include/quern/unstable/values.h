@@ -28,7 +28,8 @@ QN_API void *qn_value_store_alloc(QnValueStore *store, size_t size);
  *
  * @param model  NULL: a tensor.
  * @param data   [size] copied.
- * @return QN_BAD_TENSOR where the bytes contradict themselves, QN_NO_MEMORY.
+ * @return QN_BAD_TENSOR where the bytes contradict themselves, QN_BAD_ARGUMENT where the model has
+ * no such value, QN_NO_MEMORY.
  */
 QN_API QnStatus qn_value_read_onnx(QnValue *out, QnValueStore *store, const QnModel *model,
                                    bool is_output, int i, const void *data, size_t size,
