@@ -6,6 +6,8 @@
  * late-bind its dims, strides and address, and each step its parameters.  Nothing is planned or
  * allocated unless the shapes fall into a bucket that was not seen yet.
  */
+#include <stdio.h>
+
 #include "base/checked.h"
 #include "engine/run/session.h"
 
@@ -85,6 +87,25 @@ static QnStatus bind_outputs(QnSession *session, QnBinding *binding, const QnSte
     return QN_OK;
 }
 
+/* The sentence for shapes that meet in a step and cannot. */
+static QnStatus fail_shapes(const QnBinding *binding, const QnStep *step, QnError *err)
+{
+    char text[256] = "";
+    size_t used = 0;
+    for (int i = 0; err && i < step->input_count && used + 1 < sizeof text; i++) {
+        const QnTensor *input = qn_step_input(step, binding->values, i);
+        if (!input || binding->values[step->inputs[i]].kind != QN_TENSOR)
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, used ? ", [" : ": [");
+        for (int d = 0; d < input->rank && used + 1 < sizeof text; d++)
+            used += (size_t)snprintf(text + used, sizeof text - used, d ? ",%lld" : "%lld",
+                                     (long long)input->dims[d]);
+        if (used + 1 < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "]");
+    }
+    return qn_fail(err, QN_BAD_TENSOR, "the shapes of the inputs do not fit%s", text);
+}
+
 static bool has_inputs(const QnBinding *binding, const QnStep *step)
 {
     for (int i = 0; i < step->input_count; i++)
@@ -113,7 +134,7 @@ static QnStatus bind_view(QnSession *session, QnBinding *binding, const QnStep *
     const QnTensor *base = &binding->values[step->inputs[0]].tensor;
     QnTensor tensor;
     if (!qn_plan_value_shape(session->plan, &session->plan->values[v], binding->rows, &tensor))
-        return qn_fail(err, QN_BAD_TENSOR, "the shapes of the inputs do not fit");
+        return fail_shapes(binding, step, err);
     binding->values[v] = qn_value_tensor(tensor);
     int64_t *offset = (int64_t *)(void *)(binding->params + step->params_offset);
     *offset = 0;
@@ -131,11 +152,11 @@ static QnStatus bind_step(QnSession *session, QnBinding *binding, const QnStep *
         if (status == QN_NO_MEMORY)
             return qn_no_memory(err);
         if (status != QN_OK)
-            return qn_fail(err, QN_BAD_TENSOR, "the shapes of the inputs do not fit");
+            return fail_shapes(binding, step, err);
         return bind_code(session, binding, step, err);
     case QN_STEP_VIEW:
         if (!has_inputs(binding, step))
-            return qn_fail(err, QN_BAD_TENSOR, "the shapes of the inputs do not fit");
+            return fail_shapes(binding, step, err);
         return bind_view(session, binding, step, err);
     case QN_STEP_CALL:
         bind_outputs(session, binding, step); /* what is not known yet, the call makes */
@@ -161,8 +182,7 @@ QnStatus qn_bind_error(QnSession *session, QnBinding *binding, int step, QnError
     }
     const QnStep *at = &session->plan->steps[step];
     const QnStatus status = name_step(at, bind_step(session, binding, at, err), err);
-    return status == QN_OK ? qn_fail(err, QN_BAD_TENSOR, "the shapes of the inputs do not fit")
-                           : status;
+    return status == QN_OK ? fail_shapes(binding, at, err) : status;
 }
 
 void qn_bind_steps(QnSession *session, QnBinding *binding, int first, int end)
