@@ -25,6 +25,7 @@ def find_program(name):
     return None
 
 
+sys.path.insert(0, str(ROOT / "tests"))  # for `import oracle`
 # The package of the build comes before one that is installed, so that `import quern` means what was built.
 for build_folder in builds():
     if list(build_folder.glob("python/quern/_quern*.so")):
