@@ -20,12 +20,14 @@
     X(convert) \
     X(crop) \
     X(cumulate) \
+    X(detect) \
     X(diagonal) \
     X(einsum) \
     X(elementwise) \
     X(expand) \
     X(feature) \
     X(gather) \
+    X(grid) \
     X(label) \
     X(linear) \
     X(map) \
@@ -45,6 +47,7 @@
     X(resize) \
     X(reverse) \
     X(rnn) \
+    X(roi) \
     X(scatter) \
     X(sequence) \
     X(sequence_map) \

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GridSample: the input read at the positions that a grid gives, -1 to 1 across each dimension, x
+ * first; and AffineGrid, which makes such grids from matrices.  With align_corners -1 and 1 are the
+ * centers of the border elements, else their outer edges.
+ */
+#include <math.h>
+
+#include "engine/ops/op.h"
+
+enum { SPATIAL = QN_MAX_RANK - 2, DIMS_OF_CUBIC = 6 };
+
+/* ---- GridSample ---- */
+
+static QnStatus infer_grid_sample(QnInfer *in)
+{
+    const QnShape *x = qn_infer_shape(in, 0), *grid = qn_infer_shape(in, 1);
+    const QnType element = qn_infer_element(in, 0);
+    static const char *const modes[] = {"linear", "nearest", "cubic"};
+    static const char *const paddings[] = {"zeros", "border", "reflection"};
+    bool is_mode = false, is_padding = false;
+    for (int i = 0; i < 3; i++) {
+        is_mode = is_mode || qn_op_string_is(in->node, "mode", modes[i]);
+        is_padding = is_padding || qn_op_string_is(in->node, "padding_mode", paddings[i]);
+    }
+    if (!is_mode || !is_padding)
+        return qn_infer_fail(in, "mode or padding_mode is none of ONNX's");
+    if (!x || !grid)
+        return qn_infer_unknown(in, 0, element, x ? x->rank : -1);
+    if (x->rank < 3 || x->rank > DIMS_OF_CUBIC + 2 || grid->rank != x->rank)
+        return qn_infer_fail(in, "the inputs have ranks %d and %d, expected equal ones of 3 to %d",
+                             x->rank, grid->rank, DIMS_OF_CUBIC + 2);
+    const QnDim numbers = grid->dims[grid->rank - 1];
+    if (qn_dim_is_known(numbers) && numbers != x->rank - 2)
+        return qn_infer_fail(in, "the grid has %lld coordinates, expected %d", (long long)numbers,
+                             x->rank - 2);
+    if (qn_dim_is_known(x->dims[0]) && qn_dim_is_known(grid->dims[0]) &&
+        x->dims[0] != grid->dims[0])
+        return qn_infer_fail(in, "the batches are %lld and %lld, expected equal ones",
+                             (long long)x->dims[0], (long long)grid->dims[0]);
+    QnShape y = *x;
+    for (int d = 2; d < x->rank; d++)
+        y.dims[d] = grid->dims[d - 1];
+    return qn_infer_tensor(in, 0, element, &y);
+}
+
+typedef enum Padding { ZEROS, BORDER, REFLECTION } Padding;
+typedef enum Mode { LINEAR, NEAREST, CUBIC } Mode;
+
+typedef struct Sampler {
+    const QnTensor *x;
+    int count; /* spatial dims */
+    bool align_corners;
+    Padding padding;
+    Mode mode;
+} Sampler;
+
+/* Bounces between the borders low and high. */
+static double reflect(double x, double low, double high)
+{
+    const double range = high - low;
+    if (range <= 0 || !isfinite(x))
+        return low;
+    double away = fmod(fabs(x - low), 2 * range);
+    return away <= range ? low + away : low + 2 * range - away;
+}
+
+/* From -1 … 1 to elements of dimension d. */
+static double denormalize(const Sampler *s, int d, double x)
+{
+    const double length = (double)s->x->dims[d + 2];
+    return s->align_corners ? (x + 1) / 2 * (length - 1) : ((x + 1) * length - 1) / 2;
+}
+
+/* What stands for a position outside: another one, or -1 for nothing. */
+static int64_t pad_index(const Sampler *s, int d, double position)
+{
+    const double last = (double)s->x->dims[d + 2] - 1;
+    if (s->padding == REFLECTION)
+        position =
+            s->align_corners ? reflect(position, 0, last) : reflect(position, -0.5, last + 0.5);
+    else if (s->padding == ZEROS && !(position >= 0 && position <= last))
+        return -1;
+    return (int64_t)fmin(fmax(nearbyint(position), 0), last);
+}
+
+static double pad_position(const Sampler *s, int d, double position)
+{
+    const double last = (double)s->x->dims[d + 2] - 1;
+    if (s->padding == BORDER)
+        return fmin(fmax(position, 0), last);
+    if (s->padding == REFLECTION)
+        return s->align_corners ? reflect(position, 0, last) : reflect(position, -0.5, last + 0.5);
+    return position;
+}
+
+/* The weights of the neighbours from *first on, along one dimension; their count. */
+static int neighbours(Mode mode, double position, double *weights, double *first)
+{
+    const double a = -0.75, below = floor(position), t = position - below;
+    if (mode == NEAREST) {
+        *first = nearbyint(position);
+        weights[0] = 1;
+        return 1;
+    }
+    if (mode == LINEAR) {
+        *first = below;
+        weights[0] = 1 - t;
+        weights[1] = t;
+        return 2;
+    }
+    *first = below - 1;
+    weights[0] = ((a * (t + 1) - 5 * a) * (t + 1) + 8 * a) * (t + 1) - 4 * a;
+    weights[1] = ((a + 2) * t - (a + 3)) * t * t + 1;
+    weights[2] = ((a + 2) * (1 - t) - (a + 3)) * (1 - t) * (1 - t) + 1;
+    weights[3] = ((a * (2 - t) - 5 * a) * (2 - t) + 8 * a) * (2 - t) - 4 * a;
+    return 4;
+}
+
+/* The taps of one position: per dimension padded indices and weights. */
+typedef struct Taps {
+    int counts[SPATIAL];
+    int64_t indices[SPATIAL][4];
+    double weights[SPATIAL][4];
+} Taps;
+
+static void make_taps(const Sampler *s, const double *grid, Taps *taps)
+{
+    for (int d = 0; d < s->count; d++) {
+        double first, position = denormalize(s, d, grid[s->count - 1 - d]);
+        if (!isfinite(position))
+            position = -1e9; /* nowhere: zeros, or the border */
+        if (s->mode != CUBIC)
+            position = pad_position(s, d, position);
+        taps->counts[d] = neighbours(s->mode, position, taps->weights[d], &first);
+        for (int k = 0; k < taps->counts[d]; k++)
+            taps->indices[d][k] = pad_index(s, d, first + k);
+    }
+}
+
+/* The sum over all combinations of taps in the plane that begins at `base`. */
+static double sum_taps(const Sampler *s, const Taps *taps, int64_t base)
+{
+    int64_t combinations = 1;
+    double sum = 0;
+    for (int d = 0; d < s->count; d++)
+        combinations *= taps->counts[d];
+    for (int64_t i = 0; i < combinations; i++) {
+        int64_t rest = i, at = 0;
+        double weight = 1;
+        bool is_inside = true;
+        for (int d = 0; d < s->count; d++) {
+            const int k = (int)(rest % taps->counts[d]);
+            rest /= taps->counts[d];
+            is_inside = is_inside && taps->indices[d][k] >= 0;
+            weight *= taps->weights[d][k];
+            at = at * s->x->dims[d + 2] + taps->indices[d][k];
+        }
+        if (is_inside)
+            sum += weight * qn_tensor_get(s->x, base + at);
+    }
+    return sum;
+}
+
+static QnStatus grid_sample(const QnCall *call)
+{
+    const QnTensor *grid = qn_call_input(call, 1);
+    QnTensor *y = qn_call_result(call, 0);
+    Sampler s = {.x = qn_call_input(call, 0)};
+    s.count = s.x->rank - 2;
+    s.align_corners = qn_op_int(call->node, "align_corners") != 0;
+    s.padding = qn_op_string_is(call->node, "padding_mode", "zeros")    ? ZEROS
+                : qn_op_string_is(call->node, "padding_mode", "border") ? BORDER
+                                                                        : REFLECTION;
+    s.mode = qn_op_string_is(call->node, "mode", "linear")    ? LINEAR
+             : qn_op_string_is(call->node, "mode", "nearest") ? NEAREST
+                                                              : CUBIC;
+    const QnBox in = qn_box(s.x, 1), out = qn_box(y, 1);
+    if (in.inner == 0 && qn_tensor_count(y) > 0)
+        return qn_call_fail(call, "the input has no elements to sample");
+    for (int64_t i = 0; i < out.outer * out.inner; i++) {
+        const int64_t n = i / out.inner;
+        double at[SPATIAL];
+        Taps taps;
+        QN_TRY(qn_call_poll(call));
+        qn_tensor_read_row(grid, i * s.count, 1, s.count, at);
+        make_taps(&s, at, &taps);
+        for (int64_t c = 0; c < out.length; c++)
+            qn_tensor_set(y, (n * out.length + c) * out.inner + i % out.inner,
+                          sum_taps(&s, &taps, (n * in.length + c) * in.inner));
+    }
+    return QN_OK;
+}
+
+/* ---- AffineGrid ---- */
+
+static QnStatus infer_affine(QnInfer *in)
+{
+    const QnShape *theta = qn_infer_shape(in, 0), *size = qn_infer_shape(in, 1);
+    const QnType element = qn_infer_element(in, 0);
+    QnDim sizes[QN_MAX_RANK];
+    const int count = qn_infer_ints(in, 1, sizes, QN_MAX_RANK);
+    QN_TRY(qn_infer_want_rank(in, 0, 3));
+    if (count < 0) {
+        const bool is_known = size && size->rank == 1 && size->dims[0] >= 4 && size->dims[0] <= 5;
+        return qn_infer_unknown(in, 0, element, is_known ? (int)size->dims[0] : -1);
+    }
+    if (count != 4 && count != 5)
+        return qn_infer_fail(in, "size has %d entries, expected 4 or 5", count);
+    for (int d = 0; theta && d < 2; d++)
+        if (qn_dim_is_known(theta->dims[d + 1]) && theta->dims[d + 1] != count - 2 + d)
+            return qn_infer_fail(in, "theta has size %lld along dimension %d, expected %d",
+                                 (long long)theta->dims[d + 1], d + 1, count - 2 + d);
+    if (theta && qn_dim_is_known(theta->dims[0]) && qn_dim_is_known(sizes[0]) &&
+        theta->dims[0] != sizes[0])
+        return qn_infer_fail(in, "theta has %lld matrices, expected %lld",
+                             (long long)theta->dims[0], (long long)sizes[0]);
+    QnShape y = {.rank = count, .dims = {sizes[0]}};
+    for (int d = 2; d < count; d++) {
+        int64_t number;
+        if (qn_dim_constant(in->dims, sizes[d], &number) && number < 0)
+            return qn_infer_fail(in, "size[%d] is %lld, expected 0 at least", d, (long long)number);
+        y.dims[d - 1] = sizes[d];
+    }
+    y.dims[count - 1] = count - 2;
+    return qn_infer_tensor(in, 0, element, &y);
+}
+
+/* Position i of `count` in -1 … 1. */
+static double spread(int64_t i, int64_t count, bool align_corners)
+{
+    const double x = (double)i, n = (double)count;
+    if (align_corners)
+        return count > 1 ? 2 * x / (n - 1) - 1 : -1;
+    return (2 * x + 1) / n - 1;
+}
+
+static QnStatus affine_grid(const QnCall *call)
+{
+    const QnTensor *theta = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    const bool align_corners = qn_op_int(call->node, "align_corners") != 0;
+    const int count = y->rank - 2; /* coordinates */
+    const int64_t positions = qn_tensor_count(y) / (count ? count : 1);
+    for (int64_t i = 0; i < positions; i++) {
+        double from[4] = {[3] = 0}; /* x, y, (z,) 1 */
+        int64_t rest = i;
+        for (int d = 0; d < count; d++) {
+            const int64_t length = y->dims[count - d];
+            from[d] = spread(rest % length, length, align_corners);
+            rest /= length;
+        }
+        from[count] = 1;
+        for (int r = 0; r < count; r++) {
+            double sum = 0;
+            for (int c = 0; c <= count; c++)
+                sum += from[c] * qn_tensor_get(theta, (rest * count + r) * (count + 1) + c);
+            qn_tensor_set(y, i * count + r, sum);
+        }
+        if (i % 1024 == 0)
+            QN_TRY(qn_call_poll(call));
+    }
+    return QN_OK;
+}
+
+static const QnOpAttribute sample_attributes[] = {
+    {"align_corners", QN_ATTRIBUTE_INT},
+    {"mode", QN_ATTRIBUTE_STRING, .s = "linear"},
+    {"padding_mode", QN_ATTRIBUTE_STRING, .s = "zeros"},
+    {0}};
+static const QnOpAttribute affine_attributes[] = {{"align_corners", QN_ATTRIBUTE_INT}, {0}};
+
+const QnOp qn_ops_grid[] = {
+    {.name = "AffineGrid",
+     .since = 20,
+     .inputs = "theta: float, size: int64",
+     .outputs = "grid: T",
+     .attributes = affine_attributes,
+     .infer = infer_affine,
+     .reference = affine_grid},
+    {.name = "GridSample",
+     .since = 22,
+     .inputs = "X: numeric, grid: float",
+     .outputs = "Y: T",
+     .attributes = sample_attributes,
+     .infer = infer_grid_sample,
+     .reference = grid_sample},
+    {0},
+};

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Regions of images: RoiAlign (each cell of a region's grid is the mean or the maximum of bilinear
+ * samples), MaxRoiPool (the maximum over whole pixels), and MaxUnpool (values back to where MaxPool
+ * took them from).
+ */
+#include <math.h>
+
+#include "engine/ops/window.h"
+
+/* ---- RoiAlign ---- */
+
+enum { SIZE_LIMIT = 1 << 20 };
+
+static QnStatus infer_regions(QnInfer *in, int64_t height, int64_t width, int columns)
+{
+    const QnShape *x = qn_infer_shape(in, 0), *rois = qn_infer_shape(in, 1);
+    QN_TRY(qn_infer_want_rank(in, 0, 4));
+    QN_TRY(qn_infer_want_rank(in, 1, 2));
+    if (height < 1 || width < 1 || height > SIZE_LIMIT || width > SIZE_LIMIT)
+        return qn_infer_fail(in, "the output is %lld by %lld, expected 1 to %d each",
+                             (long long)height, (long long)width, SIZE_LIMIT);
+    if (rois && qn_dim_is_known(rois->dims[1]) && rois->dims[1] != columns)
+        return qn_infer_fail(in, "regions have %lld numbers, expected %d", (long long)rois->dims[1],
+                             columns);
+    const QnShape y = {.rank = 4,
+                       .dims = {rois ? rois->dims[0] : qn_infer_fresh(in),
+                                x ? x->dims[1] : qn_infer_fresh(in), height, width}};
+    return qn_infer_tensor(in, 0, qn_infer_element(in, 0), &y);
+}
+
+static QnStatus infer_roi_align(QnInfer *in)
+{
+    const QnShape *rois = qn_infer_shape(in, 1), *batch = qn_infer_shape(in, 2);
+    if (!qn_op_string_is(in->node, "mode", "avg") && !qn_op_string_is(in->node, "mode", "max"))
+        return qn_infer_fail(in, "mode is not avg or max");
+    QN_TRY(qn_infer_want_rank(in, 2, 1));
+    if (rois && rois->rank == 2 && batch && qn_dim_is_known(rois->dims[0]) &&
+        qn_dim_is_known(batch->dims[0]) && rois->dims[0] != batch->dims[0])
+        return qn_infer_fail(in, "there are %lld regions for %lld batch indices",
+                             (long long)rois->dims[0], (long long)batch->dims[0]);
+    return infer_regions(in, qn_op_int(in->node, "output_height"),
+                         qn_op_int(in->node, "output_width"), 4);
+}
+
+/* A sample between pixels; each weighted neighbour goes to `take`. */
+typedef struct Sample {
+    double sum, max;
+} Sample;
+
+/* The value between four pixels; outside by more than a pixel nothing is there. */
+static Sample sample_plane(const QnTensor *x, int64_t first, double at_y, double at_x)
+{
+    const int64_t height = x->dims[2], width = x->dims[3];
+    if (!(at_y >= -1 && at_y <= (double)height && at_x >= -1 && at_x <= (double)width))
+        return (Sample){0, 0};
+    at_y = at_y > 0 ? at_y : 0;
+    at_x = at_x > 0 ? at_x : 0;
+    int64_t y0 = (int64_t)at_y, x0 = (int64_t)at_x;
+    if (y0 >= height - 1)
+        at_y = (double)(y0 = height - 1);
+    if (x0 >= width - 1)
+        at_x = (double)(x0 = width - 1);
+    const int64_t y1 = y0 < height - 1 ? y0 + 1 : y0, x1 = x0 < width - 1 ? x0 + 1 : x0;
+    const double down = at_y - (double)y0, right = at_x - (double)x0;
+    const double parts[4] = {
+        (1 - down) * (1 - right) * qn_tensor_get(x, first + y0 * width + x0),
+        (1 - down) * right * qn_tensor_get(x, first + y0 * width + x1),
+        down * (1 - right) * qn_tensor_get(x, first + y1 * width + x0),
+        down * right * qn_tensor_get(x, first + y1 * width + x1),
+    };
+    Sample s = {0, parts[0]};
+    for (int i = 0; i < 4; i++) {
+        s.sum += parts[i];
+        s.max = parts[i] > s.max ? parts[i] : s.max;
+    }
+    return s;
+}
+
+/* One region: where it begins, and how large a cell of its grid is. */
+typedef struct Region {
+    double y, x, cell_height, cell_width;
+    int64_t samples_y, samples_x; /* per cell */
+} Region;
+
+static Region read_region(const QnCall *call, int64_t r, int64_t rows, int64_t columns)
+{
+    const bool is_half =
+        qn_op_string_is(call->node, "coordinate_transformation_mode", "half_pixel");
+    const double scale = qn_op_float(call->node, "spatial_scale"), shift = is_half ? 0.5 : 0;
+    const int64_t ratio = qn_op_int(call->node, "sampling_ratio");
+    double roi[4];
+    qn_tensor_read_row(qn_call_input(call, 1), r * 4, 1, 4, roi);
+    double width = (roi[2] - roi[0]) * scale, height = (roi[3] - roi[1]) * scale;
+    if (!is_half) { /* malformed regions count as one pixel */
+        width = fmax(width, 1);
+        height = fmax(height, 1);
+    }
+    Region region = {.y = roi[1] * scale - shift,
+                     .x = roi[0] * scale - shift,
+                     .cell_height = height / (double)rows,
+                     .cell_width = width / (double)columns};
+    /* A hostile region may be huge: the number of samples stays bounded. */
+    const double adaptive_y = ceil(fmin(fmax(region.cell_height, 0), 4096));
+    const double adaptive_x = ceil(fmin(fmax(region.cell_width, 0), 4096));
+    region.samples_y = ratio > 0 ? (ratio < 4096 ? ratio : 4096) : (int64_t)adaptive_y;
+    region.samples_x = ratio > 0 ? (ratio < 4096 ? ratio : 4096) : (int64_t)adaptive_x;
+    return region;
+}
+
+static double align_cell(const QnTensor *x, int64_t first, const Region *region, int64_t row,
+                         int64_t column, bool is_max)
+{
+    double sum = 0, max = 0;
+    for (int64_t i = 0; i < region->samples_y; i++)
+        for (int64_t k = 0; k < region->samples_x; k++) {
+            const double down = (double)row + ((double)i + 0.5) / (double)region->samples_y;
+            const double right = (double)column + ((double)k + 0.5) / (double)region->samples_x;
+            const Sample s = sample_plane(x, first, region->y + down * region->cell_height,
+                                          region->x + right * region->cell_width);
+            sum += s.sum;
+            max = (i == 0 && k == 0) || s.max > max ? s.max : max;
+        }
+    const int64_t count = region->samples_y * region->samples_x;
+    return is_max ? max : sum / (double)(count > 0 ? count : 1);
+}
+
+static QnStatus roi_align(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0), *batch = qn_call_input(call, 2);
+    QnTensor *y = qn_call_result(call, 0);
+    const bool is_max = qn_op_string_is(call->node, "mode", "max");
+    const int64_t plane = x->dims[2] * x->dims[3], rows = y->dims[2], columns = y->dims[3];
+    for (int64_t r = 0; r < y->dims[0]; r++) {
+        const int64_t n = qn_tensor_get_int(batch, r);
+        const Region region = read_region(call, r, rows, columns);
+        if (n < 0 || n >= x->dims[0] || plane == 0)
+            return qn_call_fail(call, "batch_indices[%lld] is %lld, expected 0 to %lld",
+                                (long long)r, (long long)n, (long long)x->dims[0] - 1);
+        for (int64_t i = 0; i < y->dims[1] * rows * columns; i++) {
+            const int64_t c = i / columns / rows;
+            if (i % columns == 0)
+                QN_TRY(qn_call_poll(call));
+            qn_tensor_set(y, r * y->dims[1] * rows * columns + i,
+                          align_cell(x, (n * x->dims[1] + c) * plane, &region, i / columns % rows,
+                                     i % columns, is_max));
+        }
+    }
+    return QN_OK;
+}
+
+/* ---- MaxRoiPool ---- */
+
+static QnStatus read_pooled(const QnNode *node, int64_t *height, int64_t *width)
+{
+    const QnAttribute *list = qn_node_attribute(node, "pooled_shape");
+    const bool is_given = list && list->kind == QN_ATTRIBUTE_INTS && list->count == 2;
+    *height = is_given ? list->ints[0] : 0;
+    *width = is_given ? list->ints[1] : 0;
+    return QN_OK;
+}
+
+static QnStatus infer_max_roi_pool(QnInfer *in)
+{
+    int64_t height, width;
+    QN_TRY(read_pooled(in->node, &height, &width));
+    return infer_regions(in, height, width, 5);
+}
+
+/* Cell i of `count` over `length` pixels from `start`, cut to the image. */
+static void cell_range(double start, double length, int64_t i, int64_t count, int64_t limit,
+                       int64_t *from, int64_t *to)
+{
+    const double size = length / (double)count;
+    const double low = floor((double)i * size) + start, high = ceil((double)(i + 1) * size) + start;
+    *from = (int64_t)fmin(fmax(low, 0), (double)limit);
+    *to = (int64_t)fmin(fmax(high, 0), (double)limit);
+}
+
+static QnStatus max_roi_pool(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0), *rois = qn_call_input(call, 1);
+    QnTensor *y = qn_call_result(call, 0);
+    const double scale = qn_op_float(call->node, "spatial_scale");
+    const int64_t height = x->dims[2], width = x->dims[3];
+    const int64_t count = qn_tensor_count(y);
+    for (int64_t i = 0; i < count; i++) {
+        const int64_t column = i % y->dims[3], row = i / y->dims[3] % y->dims[2];
+        const int64_t c = i / y->dims[3] / y->dims[2] % y->dims[1];
+        const int64_t r = i / y->dims[3] / y->dims[2] / y->dims[1];
+        double roi[5], best = 0;
+        int64_t top, bottom, left, right;
+        qn_tensor_read_row(rois, r * 5, 1, 5, roi);
+        if (!(roi[0] >= 0 && roi[0] < (double)x->dims[0]))
+            return qn_call_fail(call, "region %lld is of image %g, expected 0 to %lld",
+                                (long long)r, roi[0], (long long)x->dims[0] - 1);
+        for (int k = 1; k < 5; k++)
+            roi[k] = round(roi[k] * scale);
+        cell_range(roi[2], fmax(roi[4] - roi[2] + 1, 1), row, y->dims[2], height, &top, &bottom);
+        cell_range(roi[1], fmax(roi[3] - roi[1] + 1, 1), column, y->dims[3], width, &left, &right);
+        const int64_t first = ((int64_t)roi[0] * x->dims[1] + c) * height * width;
+        bool is_first = true;
+        for (int64_t v = top; v < bottom; v++)
+            for (int64_t u = left; u < right; u++) {
+                const double value = qn_tensor_get(x, first + v * width + u);
+                best = is_first || value > best ? value : best;
+                is_first = false;
+            }
+        qn_tensor_set(y, i, best);
+        QN_TRY(qn_call_poll(call));
+    }
+    return QN_OK;
+}
+
+/* ---- MaxUnpool ---- */
+
+/* The size that pooling came from, where output_shape does not say it. */
+static QnStatus unpooled(QnInfer *in, const QnShape *x, QnShape *y)
+{
+    QnWindow window;
+    QN_TRY(qn_window_read(&window, in->node, x->rank - 2, NULL, in->err));
+    for (int d = 0; d < window.count; d++) {
+        const int64_t more =
+            window.kernel[d] - window.stride[d] - window.pad_begin[d] - window.pad_end[d];
+        y->dims[d + 2] =
+            qn_dim_add(in->dims, qn_dim_mul(in->dims, x->dims[d + 2], window.stride[d]),
+                       qn_dim_number(in->dims, more));
+        if (qn_dim_is_known(x->dims[d + 2]) && !qn_dim_is_known(y->dims[d + 2]))
+            y->dims[d + 2] = 0;
+    }
+    return QN_OK;
+}
+
+static QnStatus infer_unpool(QnInfer *in)
+{
+    const QnShape *x = qn_infer_shape(in, 0), *indices = qn_infer_shape(in, 1);
+    const QnType element = qn_infer_element(in, 0);
+    QnDim wanted[QN_MAX_RANK];
+    if (!x)
+        return qn_infer_unknown(in, 0, element, -1);
+    if (x->rank < 3 || (indices && indices->rank != x->rank))
+        return qn_infer_fail(in,
+                             "the inputs have ranks %d and %d, expected equal ones of 3 at least",
+                             x->rank, indices ? indices->rank : x->rank);
+    for (int d = 0; indices && d < x->rank; d++)
+        if (qn_dim_is_known(x->dims[d]) && qn_dim_is_known(indices->dims[d]) &&
+            x->dims[d] != indices->dims[d])
+            return qn_infer_fail(in, "input 1 has another shape than input 0");
+    QnShape y = *x;
+    QN_TRY(unpooled(in, x, &y)); /* also checks the window */
+    if (!qn_infer_has(in, 2))
+        return qn_infer_tensor(in, 0, element, &y);
+    const int count = qn_infer_ints(in, 2, wanted, QN_MAX_RANK);
+    if (count < 0)
+        return qn_infer_unknown(in, 0, element, x->rank);
+    if (count != x->rank)
+        return qn_infer_fail(in, "output_shape has %d entries, expected %d", count, x->rank);
+    memcpy(y.dims, wanted, sizeof y.dims);
+    for (int d = 0; d < count; d++) {
+        int64_t number;
+        if (qn_dim_constant(in->dims, wanted[d], &number) && number < 0)
+            return qn_infer_fail(in, "output_shape[%d] is %lld, expected 0 at least", d,
+                                 (long long)number);
+    }
+    return qn_infer_tensor(in, 0, element, &y);
+}
+
+/*
+ * Indices count in the tensor of the size that follows from the window; with a larger output_shape
+ * the values keep their places in each dimension.
+ */
+static QnStatus unpool(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0), *indices = qn_call_input(call, 1);
+    QnTensor *y = qn_call_result(call, 0);
+    const int64_t count = qn_tensor_count(x), total = qn_tensor_count(y);
+    QnWindow window;
+    int64_t dims[QN_MAX_RANK] = {x->dims[0], x->dims[1]};
+    QN_TRY(qn_window_read(&window, call->node, x->rank - 2, NULL, call->err));
+    for (int d = 0; d < window.count; d++)
+        dims[d + 2] = (x->dims[d + 2] - 1) * window.stride[d] + window.kernel[d] -
+                      window.pad_begin[d] - window.pad_end[d];
+    if (total)
+        memset(y->data, 0, (size_t)total * qn_type_size(y->type));
+    for (int64_t i = 0; i < count; i++) {
+        int64_t index = qn_tensor_get_int(indices, i), at = 0, scale = 1;
+        bool is_inside = index >= 0;
+        for (int d = x->rank - 1; d >= 0 && is_inside; d--) {
+            const int64_t c = d > 0 && dims[d] > 0 ? index % dims[d] : index;
+            index = d > 0 && dims[d] > 0 ? index / dims[d] : 0;
+            is_inside = c < y->dims[d];
+            at += c * scale;
+            scale *= y->dims[d];
+        }
+        if (!is_inside)
+            return qn_call_fail(call, "index %lld lies outside of the output",
+                                (long long)qn_tensor_get_int(indices, i));
+        qn_tensor_set(y, at, qn_tensor_get(x, i));
+    }
+    return qn_call_poll(call);
+}
+
+static const QnOpAttribute align_attributes[] = {
+    {"coordinate_transformation_mode", QN_ATTRIBUTE_STRING, .s = "half_pixel"},
+    {"mode", QN_ATTRIBUTE_STRING, .s = "avg"},
+    {"output_height", QN_ATTRIBUTE_INT, .i = 1},
+    {"output_width", QN_ATTRIBUTE_INT, .i = 1},
+    {"sampling_ratio", QN_ATTRIBUTE_INT},
+    {"spatial_scale", QN_ATTRIBUTE_FLOAT, .f = 1},
+    {0}};
+static const QnOpAttribute roi_pool_attributes[] = {
+    {"pooled_shape", QN_ATTRIBUTE_INTS, .is_required = true},
+    {"spatial_scale", QN_ATTRIBUTE_FLOAT, .f = 1},
+    {0}};
+static const QnOpAttribute unpool_attributes[] = {
+    {"kernel_shape", QN_ATTRIBUTE_INTS, .is_required = true},
+    {"pads", QN_ATTRIBUTE_INTS},
+    {"strides", QN_ATTRIBUTE_INTS},
+    {0}};
+
+const QnOp qn_ops_roi[] = {
+    {.name = "MaxRoiPool",
+     .since = 22,
+     .inputs = "X: float, rois: float",
+     .outputs = "Y: T",
+     .attributes = roi_pool_attributes,
+     .infer = infer_max_roi_pool,
+     .reference = max_roi_pool},
+    {.name = "MaxUnpool",
+     .since = 22,
+     .inputs = "X: float, I: int64, output_shape?: int64",
+     .outputs = "output: T",
+     .attributes = unpool_attributes,
+     .infer = infer_unpool,
+     .reference = unpool},
+    {.name = "RoiAlign",
+     .since = 22,
+     .inputs = "X: float, rois: float, batch_indices: int64",
+     .outputs = "Y: T",
+     .attributes = align_attributes,
+     .infer = infer_roi_align,
+     .reference = roi_align},
+    {0},
+};
