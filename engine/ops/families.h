@@ -30,6 +30,7 @@
     X(grid) \
     X(label) \
     X(linear) \
+    X(loss) \
     X(map) \
     X(math) \
     X(matmul) \
@@ -52,10 +53,12 @@
     X(sequence) \
     X(sequence_map) \
     X(shape) \
+    X(signal) \
     X(slice) \
     X(softmax) \
     X(sort) \
     X(space) \
+    X(spectrum) \
     X(string) \
     X(transpose) \
     X(tree)
