@@ -19,13 +19,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Flips a high bit of the last byte: another number of any type, and another bool. */
+/*
+ * Changes the last byte so that any number becomes one far from it, also 0 of a floating-point
+ * type, and a bool the other one.
+ */
 static inline void qn_fault_spoil(void *data, size_t size)
 {
     uint8_t *bytes = data;
     if (size)
-        bytes[size - 1] =
-            (uint8_t)(bytes[size - 1] > 1 ? bytes[size - 1] ^ 0x40 : bytes[size - 1] ^ 1);
+        bytes[size - 1] = (uint8_t)(bytes[size - 1] > 1 ? bytes[size - 1] ^ 0x40
+                                    : bytes[size - 1]   ? 0
+                                                        : 0x41);
 }
 
 #ifdef NDEBUG

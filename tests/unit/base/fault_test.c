@@ -36,12 +36,14 @@ TEST(rows_are_written_down_once)
 
 TEST(spoiling_changes_numbers_and_bools)
 {
-    float number = 1.5f;
+    float number = 1.5f, zero = 0;
     bool yes = true;
     qn_fault_spoil(&number, sizeof number);
+    qn_fault_spoil(&zero, sizeof zero);
     qn_fault_spoil(&yes, sizeof yes);
     qn_fault_spoil(NULL, 0);
     EXPECT(t, number != 1.5f, "still %g", (double)number);
+    EXPECT(t, zero > 1, "%g is near 0", (double)zero);
     EXPECT(t, !yes, "still true");
 }
 

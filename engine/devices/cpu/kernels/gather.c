@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "engine/devices/cpu/kernels/rows.h"
 
 /* Integers are never NaN; one body serves them and floats. */
@@ -47,6 +48,8 @@ int64_t qn_gather(const QnIndices *indices, int64_t axis, int64_t slice_bytes, c
         copy_slice((char *)y + k * slice_bytes,
                    (const char *)x + (outer * axis + index) * slice_bytes, slice_bytes);
     }
+    if (begin < end && qn_fault("kernel", "gather"))
+        qn_fault_spoil((char *)y + begin * slice_bytes, (size_t)slice_bytes);
     return QN_INDICES_VALID;
 }
 
@@ -77,6 +80,8 @@ int64_t qn_gather_elements(const QnElements *elements, const QnIndices *indices,
             return i;
         copy_slice((char *)y + i * element_size, (const char *)x + at * element_size, element_size);
     }
+    if (begin < end && qn_fault("kernel", "gather_elements"))
+        qn_fault_spoil((char *)y + begin * element_size, (size_t)element_size);
     return QN_INDICES_VALID;
 }
 
@@ -119,7 +124,14 @@ void qn_scatter_row(QnScatterOp op, QnFamily family, int64_t count, void *y, con
         QN_FAMILY_MAP(SCATTER_ENTRY, )
 #undef SCATTER_ENTRY
     };
+    static const char *const names[] = {[QN_SCATTER_SET] = "scatter_set",
+                                        [QN_SCATTER_ADD] = "scatter_add",
+                                        [QN_SCATTER_MUL] = "scatter_mul",
+                                        [QN_SCATTER_MAX] = "scatter_max",
+                                        [QN_SCATTER_MIN] = "scatter_min"};
     rows[family](op, count, y, u);
+    if (qn_fault("kernel", names[op]))
+        qn_fault_spoil(y, (size_t)(count * qn_family_size(family)));
 }
 
 int64_t qn_scatter_elements(const QnElements *elements, const QnIndices *indices, QnScatterOp op,
@@ -162,6 +174,8 @@ int64_t qn_gather_nd(const QnSlices *slices, const QnIndices *indices, int64_t e
             break;
         copy_slice((char *)y + r * bytes, (const char *)x + at * bytes, bytes);
     }
+    if (begin < end && qn_fault("kernel", "gather_nd"))
+        qn_fault_spoil((char *)y + begin * bytes, (size_t)bytes);
     return bad;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/fault.h"
 #include "engine/devices/cpu/kernels/rows.h"
 #if QN_ARCH_X86
 #    include "engine/devices/cpu/kernels/x86/move_x86.h"
@@ -176,9 +177,15 @@ static void transpose_piece(const QnMove *move, char *to, const char *from, int6
         for (int64_t a = 0; a < a_tiles; a += tile)
             move->transpose->run(to + b * move->across_stride + a * size, move->across_stride,
                                  from + a * move->from_stride + b * size, move->from_stride);
+    if (a_tiles && b_tiles && qn_fault("kernel", move->transpose->name))
+        qn_fault_spoil(to, (size_t)size);
     transpose_rest(move, to, from, a_tiles, count, 0, b_tiles);
     transpose_rest(move, to, from, 0, count, b_tiles, move->across);
 }
+
+static const char *const kinds[] = {[QN_MOVE_ROWS] = "move_rows",
+                                    [QN_MOVE_TRANSPOSE] = "move_transpose",
+                                    [QN_MOVE_STRIDED] = "move_strided"};
 
 void qn_move_run(const QnMove *move, void *to, const void *from, int64_t begin, int64_t end)
 {
@@ -197,5 +204,7 @@ void qn_move_run(const QnMove *move, void *to, const void *from, int64_t begin, 
             transpose_piece(move, target, source, count);
         else
             qn_copy_row(target, move->to_stride, source, move->from_stride, count, move->size);
+        if (qn_fault("kernel", kinds[move->kind]))
+            qn_fault_spoil(target, count > 0 ? (size_t)move->size : 0);
     }
 }

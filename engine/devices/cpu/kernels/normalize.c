@@ -3,6 +3,7 @@
 #include "engine/devices/cpu/kernels/normalize.h"
 
 #include "base/compiler.h"
+#include "base/fault.h"
 #include "engine/devices/cpu/kernels/normalize_factor.h"
 #if QN_ARCH_X86
 #    include "engine/devices/cpu/kernels/x86/normalize_x86.h"
@@ -64,6 +65,8 @@ void qn_normalize_run(const QnNormalizeVariant *variant, const QnNormalize *norm
                               .y = (char *)data->y + r * bytes,
                               .sum = data->sum ? (char *)data->sum + r * bytes : NULL};
         variant->run(normalize, &row);
+        if (qn_fault("kernel", variant->name))
+            qn_fault_spoil(row.y, normalize->length > 0 ? (size_t)size : 0);
         put(data->means, variant->type, r, row.mean);
         put(data->factors, variant->type, r, row.factor);
     }

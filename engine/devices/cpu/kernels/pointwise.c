@@ -164,7 +164,12 @@ static QnStatus add_code(Maker *maker, const QnInstruction *in)
         return qn_fail(maker->err, QN_BAD_ARGUMENT,
                        "pointwise %s has operands of no or of different types", info->name);
     QnPointwiseCode *code = &p->code[p->code_count++];
-    *code = (QnPointwiseCode){.out = in->out, .operand_count = info->operand_count, .output = -1};
+    *code = (QnPointwiseCode){.out = in->out,
+                              .operand_count = info->operand_count,
+                              .output = -1,
+                              .out_size = (uint8_t)qn_family_size(made),
+                              .name = info->name,
+                              .variant = "pointwise_c"};
     QN_TRY(set_operands(maker, code, in, family));
     if (in->code == QN_CODE_CAST) {
         code->cast_to = in->type;
@@ -172,7 +177,9 @@ static QnStatus add_code(Maker *maker, const QnInstruction *in)
     } else {
         if (family == QN_FAMILY_F32 && maker->variant->f32)
             code->run = maker->variant->f32[in->code];
-        if (!code->run)
+        if (code->run)
+            code->variant = maker->variant->name;
+        else
             code->run = qn_pointwise_portable((QnCode)in->code, family);
         if (!code->run)
             return qn_fail(maker->err, QN_UNSUPPORTED, "pointwise %s of %s", info->name,

@@ -73,7 +73,10 @@ typedef struct QnPointwiseCode {
     uint8_t out, operand_count;
     uint8_t operands[3];        /* registers; QN_POINTWISE_REGISTERS + i: immediate i */
     uint8_t cast_to, cast_from; /* QnTypes */
-    int8_t output; /* writes straight to this output where that is contiguous; -1: none */
+    int8_t output;       /* writes straight to this output where that is contiguous; -1: none */
+    uint8_t out_size;    /* of what it makes, bytes */
+    const char *name;    /* of the instruction */
+    const char *variant; /* of the table row that `run` is from */
 } QnPointwiseCode;
 
 typedef struct QnPointwise {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/fault.h"
 #include "engine/devices/cpu/kernels/pointwise.h"
 #include "engine/devices/cpu/kernels/rows.h"
 
@@ -169,6 +170,8 @@ static void run_code(Run *run, const QnPointwiseCode *code, int64_t n)
         code->run(n, out, operands);
     else
         cast(code, n, out, operands);
+    if (qn_fault("pointwise", code->name) || qn_fault("kernel", code->variant))
+        qn_fault_spoil(out, code->out_size);
     run->registers[code->out] = (QnStripOperand){out, 1};
 }
 

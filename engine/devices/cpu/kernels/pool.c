@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/checked.h"
+#include "base/fault.h"
 #if QN_ARCH_X86
 #    include "engine/devices/cpu/kernels/x86/pool_x86.h"
 #endif
@@ -112,6 +113,15 @@ typedef struct Index {
     int64_t first;
 } Index;
 
+/* The table row that a function is from. */
+static const char *variant_of(const QnPool *pool, QnPoolFn *run)
+{
+    for (int i = 0; i < qn_pool_variant_count; i++)
+        if (qn_pool_variants[i].run[pool->kind] == run)
+            return qn_pool_variants[i].name;
+    return NULL;
+}
+
 static void call(const QnPool *pool, QnPoolFn *run, const QnPoolTaps *taps, const char *x, char *y,
                  Index index)
 {
@@ -124,6 +134,8 @@ static void call(const QnPool *pool, QnPoolFn *run, const QnPoolTaps *taps, cons
              ? i8_max_indices
              : u8_max_indices)(taps, pool->channels, pool->x_channel_stride, pool->y_channel_stride,
                                x, y, index.data, index.first, pool->index_channel_stride);
+    if (qn_fault("kernel", index.data ? "pool_max_indices" : variant_of(pool, run)))
+        qn_fault_spoil(y, pool->channels > 0 ? (size_t)qn_family_size(pool->family) : 0);
 }
 
 /* One output position: its taps in order, in calls of at most QN_POOL_TAPS. */

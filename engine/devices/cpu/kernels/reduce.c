@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/compiler.h"
+#include "base/fault.h"
 #if QN_ARCH_X86
 #    include "engine/devices/cpu/kernels/x86/reduce_x86.h"
 #endif
@@ -17,9 +18,10 @@
 typedef enum Finish { FINISH_AS_IS, FINISH_DIVIDE, FINISH_ROOT, FINISH_LOGARITHM } Finish;
 
 static const struct {
+    const char *name;
     uint8_t step, finish;
 } ops[QN_REDUCE_OP_COUNT] = {
-#define REDUCE_INFO(name, text, step, finish) {QN_STEP_##step, FINISH_##finish},
+#define REDUCE_INFO(name, text, step, finish) {text, QN_STEP_##step, FINISH_##finish},
     QN_REDUCE_MAP(REDUCE_INFO)
 #undef REDUCE_INFO
 };
@@ -170,13 +172,18 @@ const QnReduceVariant qn_reduce_variants[] = {
 };
 const int qn_reduce_variant_count = (int)QN_COUNT_OF(qn_reduce_variants);
 
-static QnReduceFn *pick(QnReduceStep step, QnFamily family, bool is_run, QnIsa have)
+/* The function of the first row that has one; *name is that row's, where it is not NULL. */
+static QnReduceFn *pick(QnReduceStep step, QnFamily family, bool is_run, QnIsa have,
+                        const char **name)
 {
     for (int i = 0; i < qn_reduce_variant_count; i++) {
         const QnReduceVariant *v = &qn_reduce_variants[i];
         QnReduceFn *fn = is_run ? v->run[step] : v->across[step];
-        if (v->family == family && (v->needs & have) == v->needs && fn)
-            return fn;
+        if (v->family != family || (v->needs & have) != v->needs || !fn)
+            continue;
+        if (name)
+            *name = v->name;
+        return fn;
     }
     return NULL;
 }
@@ -226,8 +233,8 @@ void qn_reduce_bind(QnReduce *out, QnReduceOp op, QnFamily family, int rank, con
     out->calls = 1;
     for (int d = 0; d < out->reduced_rank; d++)
         out->calls *= out->reduced_dims[d];
-    out->step = pick((QnReduceStep)ops[op].step, family, out->is_run, have);
-    out->find_max = pick(QN_STEP_MAX, family, out->is_run, have);
+    out->step = pick((QnReduceStep)ops[op].step, family, out->is_run, have, &out->variant);
+    out->find_max = pick(QN_STEP_MAX, family, out->is_run, have, NULL);
     out->unit_count =
         kept_count == 0 ? 0
                         : kept_count / out->columns * qn_ceil_div(out->columns, QN_REDUCE_COLUMNS);
@@ -286,8 +293,10 @@ void qn_reduce_run(const QnReduce *reduce, const void *x, void *y, int64_t begin
         }
         family->start((QnReduceStep)ops[reduce->op].step, sums, columns);
         take_all(reduce, reduce->step, from, columns, sums, shifts);
-        family->store(reduce, sums, shifts, columns,
-                      (char *)y + (kept * reduce->columns + first) * size);
+        char *to = (char *)y + (kept * reduce->columns + first) * size;
+        family->store(reduce, sums, shifts, columns, to);
+        if (qn_fault("kernel", reduce->variant) || qn_fault("reduce", ops[reduce->op].name))
+            qn_fault_spoil(to, (size_t)size);
     }
 }
 

@@ -85,6 +85,7 @@ typedef struct QnReduce {
     QnReduceOp op;
     QnFamily family;
     QnReduceFn *step, *find_max; /* find_max: of LOG_SUM_EXP */
+    const char *variant;         /* the table row that `step` is from */
     bool is_run;                 /* the innermost axis is reduced */
     int kept_rank, reduced_rank; /* without the innermost axis */
     int64_t kept_dims[QN_MAX_RANK], kept_strides[QN_MAX_RANK];

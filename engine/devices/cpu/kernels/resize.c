@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/compiler.h"
+#include "base/fault.h"
 #if QN_ARCH_X86
 #    include "engine/devices/cpu/kernels/x86/resize_x86.h"
 #endif
@@ -57,7 +58,10 @@ void qn_resize_run(const QnResizeVariant *variant, const QnResizeAxis *axis, con
 {
     const int64_t bytes = axis->inner * (variant->type == QN_DOUBLE ? 8 : 4);
     QnResizeLineFn *const line = line_for(variant, axis->inner);
-    for (int64_t k = begin; k < end; k++)
+    for (int64_t k = begin; k < end; k++) {
         line(axis, k % axis->out, (const char *)x + k / axis->out * axis->in * bytes,
              (char *)y + k * bytes);
+        if (qn_fault("kernel", variant->name))
+            qn_fault_spoil((char *)y + k * bytes, (size_t)(bytes / axis->inner));
+    }
 }

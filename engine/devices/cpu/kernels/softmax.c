@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/checked.h"
+#include "base/fault.h"
 #if QN_ARCH_X86
 #    include "engine/devices/cpu/kernels/x86/softmax_x86.h"
 #endif
@@ -66,5 +67,7 @@ void qn_softmax_run(const QnSoftmax *softmax, const void *x, void *y, int64_t be
         else
             variant->columns(length, inner, qn_min_i64(COLUMNS, inner - first), from, to,
                              softmax->is_log);
+        if (qn_fault("kernel", variant->name))
+            qn_fault_spoil(to, length > 0 ? (size_t)size : 0);
     }
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for Concat, Split and Pad, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(parts_of_any_layout_are_joined)

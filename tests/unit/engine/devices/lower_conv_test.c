@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for Conv and ConvTranspose, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(computed_weights_are_packed_at_run_time)

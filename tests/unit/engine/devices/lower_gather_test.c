@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for gathers and scatters, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(slices_elements_and_tuples_are_picked)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for transposes, slices and views, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(views_cost_one_copy_where_the_reader_wants_it_plain)

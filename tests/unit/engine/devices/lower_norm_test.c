@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for normalizations, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(layers_with_means_and_deviations)

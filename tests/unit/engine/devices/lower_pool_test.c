@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for pools, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(pools_stay_channels_last_behind_convolutions)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for reductions, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(reductions_of_every_type_and_any_axes)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for Resize, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(nearest_neighbours_of_any_type)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps the processor offers for Softmax and LogSoftmax, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(softmax_along_any_axis)
