@@ -381,7 +381,7 @@ static int run_command(const Command *command, int argc, char **argv)
 const Command command_bench = {
     .name = "bench",
     .what = "measure latency, throughput, memory, and each step's time",
-    .usage = "MODEL [OPTION]...",
+    .usage = "MODEL|PLAN [OPTION]...",
     .examples = "  quern bench yolo.onnx --threads 4 --profile\n"
                 "  quern bench bert.onnx --shape batch=8 --shape seq=128 --json bert.json\n"
                 "  quern bench resnet.onnx --batch 1 --sessions 4 --duration 10\n",

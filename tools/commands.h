@@ -9,6 +9,7 @@
 /* clang-format off */
 #define TOOL_COMMANDS(X) \
     X(bench)             \
+    X(build)             \
     X(check)             \
     X(compare)           \
     X(inspect)           \

@@ -70,7 +70,7 @@ static QnStatus tally_graph(Subject *subject)
 static QnStatus open_subject(Subject *subject, QnError *err)
 {
     const Values *values = subject->values;
-    const bool needs_plan = values->plan || values->after_passes;
+    const bool needs_plan = values->plan || values->after_passes || loaded_is_plan(subject->path);
     const QnModelOptions reading = {.size = sizeof reading};
     if (needs_plan)
         QN_TRY(loaded_open(&subject->loaded, subject->path, &values->load, err));
@@ -446,7 +446,7 @@ static int run_command(const Command *command, int argc, char **argv)
 const Command command_inspect = {
     .name = "inspect",
     .what = "show what is in a model, and the plan it becomes",
-    .usage = "MODEL [OPTION]...",
+    .usage = "MODEL|PLAN [OPTION]...",
     .examples = "  quern inspect yolo.onnx\n"
                 "  quern inspect yolo.onnx --nodes --after-passes\n"
                 "  quern inspect yolo.onnx --plan --json plan.json\n",

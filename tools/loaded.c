@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/loaded.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,8 @@ static QnStatus split_states(const char **pairs, char **names, const TextList *s
     return QN_OK;
 }
 
-static QnStatus build(Loaded *out, const LoadOptions *options, QnError *err)
+/* A plan file is loaded with the options that it was made with: the library says what differs. */
+static QnStatus make_plan(Loaded *out, const char *path, const LoadOptions *options, QnError *err)
 {
     const char *pairs[2 * LIST_MOST + 1] = {NULL};
     char *names[LIST_MOST] = {NULL};
@@ -46,22 +48,36 @@ static QnStatus build(Loaded *out, const LoadOptions *options, QnError *err)
         .keep_all = options->keep_all,
     };
     if (status == QN_OK)
-        status = qn_plan_build(&out->plan, out->model, &planning, NULL, err);
+        status = out->model ? qn_plan_build(&out->plan, out->model, &planning, NULL, err)
+                            : qn_plan_load(&out->plan, path, &planning, err);
     for (int i = 0; i < options->states.count; i++)
         free(names[i]);
     return status;
 }
 
+bool loaded_is_plan(const char *path)
+{
+    static const char magic[] = "QNPLAN\r\n"; /* the first bytes of a plan file */
+    char head[sizeof magic - 1];
+    FILE *file = fopen(path, "re");
+    const bool is =
+        file && fread(head, sizeof head, 1, file) == 1 && memcmp(head, magic, sizeof head) == 0;
+    if (file)
+        fclose(file);
+    return is;
+}
+
 QnStatus loaded_open(Loaded *out, const char *path, const LoadOptions *options, QnError *err)
 {
     const int64_t begin = qn_clock_now(NULL);
-    const QnModelOptions reading = {.size = sizeof reading};
     QN_TRY(check_precision(options->precision, err));
     if (qn_value_store_create(&out->store) != QN_OK)
         return qn_no_memory(err);
     QN_TRY(qn_thread_pool_create(&out->pool, (int)options->threads, err));
-    QN_TRY(qn_model_load(&out->model, path, &reading, NULL, err));
-    QN_TRY(build(out, options, err));
+    const QnModelOptions reading = {.size = sizeof reading};
+    if (!loaded_is_plan(path))
+        QN_TRY(qn_model_load(&out->model, path, &reading, NULL, err));
+    QN_TRY(make_plan(out, path, options, err));
     const QnSessionOptions running = {.size = sizeof running, .pool = out->pool};
     QN_TRY(qn_session_create(&out->session, out->plan, &running, err));
     out->load_ns = qn_clock_now(NULL) - begin;

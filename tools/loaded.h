@@ -58,7 +58,11 @@ typedef struct Loaded {
     int64_t load_ns;     /* reading and compiling */
 } Loaded;
 
-/* Reads and compiles a file.  QN_BAD_ARGUMENT where an option names what there is not. */
+/* Is the file a plan, and not a model? */
+bool loaded_is_plan(const char *path);
+
+/* Reads and compiles a model, or loads a plan file.  QN_BAD_ARGUMENT where an option names what
+ * there is not. */
 QnStatus loaded_open(Loaded *out, const char *path, const LoadOptions *options, QnError *err);
 
 /* Frees all of it; also what a failed loaded_open left. */

@@ -134,7 +134,7 @@ static int run_command(const Command *command, int argc, char **argv)
 const Command command_run = {
     .name = "run",
     .what = "run a model once; print or save its outputs",
-    .usage = "MODEL [OPTION]...",
+    .usage = "MODEL|PLAN [OPTION]...",
     .examples = "  quern run digits.onnx --input image=7.png\n"
                 "  quern run bert.onnx --input ids=ids.npy --random --output-dir out\n"
                 "  quern run yolo.onnx --shape images=1x3x640x640 --random=7\n",

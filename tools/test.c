@@ -4,6 +4,7 @@
  *
  *     <case>/model.onnx, <case>/test_data_set_N/{input_K.pb, output_K.pb}
  *     <dir>/light_NAME.onnx with light_NAME_output_0.pb: one input, arange(n) / n
+ *     <real>/test_NAME/data.json: {model_name, rtol, atol} of ../../light/light_<model_name>.onnx
  *
  * Folders are searched for cases.  Bounds and skips come from one table, tools/test_table.h; a
  * skipped case that passes fails the run.
@@ -20,11 +21,13 @@
 #include "quern/unstable/values.h"
 #include "tools/commands.h"
 #include "tools/compare_values.h"
+#include "tools/json_file.h"
+#include "tools/progress.h"
 #include "tools/test_table.h"
 
 typedef struct Values {
     bool verbose;
-    const char *without;
+    const char *without, *json;
     int64_t threads;
     double rtol, atol;
 } Values;
@@ -38,6 +41,9 @@ typedef struct Run {
     const char **cases;
     int case_count, case_capacity;
     int passed, failed, skipped;
+    QnText json; /* what --json writes */
+    QnJsonWriter to;
+    Progress progress;
 } Run;
 
 /* ---- finding cases ---- */
@@ -77,11 +83,19 @@ static bool is_light(const char *path)
     return is_file(beside);
 }
 
+/* A folder that names a light model and its bounds. */
+static bool is_real(const char *path)
+{
+    char inner[4096];
+    snprintf(inner, sizeof inner, "%s/data.json", path);
+    return is_file(inner);
+}
+
 static QnStatus find_cases(Run *run, const char *path, int depth)
 {
     char inner[4096];
     snprintf(inner, sizeof inner, "%s/model.onnx", path);
-    if (is_file(inner) || is_light(path))
+    if (is_file(inner) || is_light(path) || is_real(path))
         return add_case(run, path);
     if (!is_folder(path) || depth == 0)
         return QN_OK;
@@ -181,11 +195,11 @@ static QnStatus run_folder(Run *run, Case *c, QnError *err)
 }
 
 /* A light model: the input's element k is k / n. */
-static QnStatus run_light(Run *run, Case *c, QnError *err)
+static QnStatus run_light(Run *run, Case *c, const char *model, QnError *err)
 {
     char path[4096];
     QnValue outputs[LIST_MOST] = {{.kind = QN_NONE}}, want;
-    QN_TRY(load(run, c, c->path, err));
+    QN_TRY(load(run, c, model, err));
     const QnValueInfo info = qn_plan_input(c->plan, 0);
     int64_t count = 1;
     for (int d = 0; d < info.rank; d++)
@@ -197,7 +211,7 @@ static QnStatus run_light(Run *run, Case *c, QnError *err)
         data[k] = (float)k / (float)count;
     const QnValue input = qn_value_tensor(qn_tensor(QN_FLOAT, info.rank, info.dims, data));
     QN_TRY(qn_session_run(c->session, &input, outputs, NULL, err));
-    snprintf(path, sizeof path, "%.*s_output_0.pb", (int)strlen(c->path) - 5, c->path);
+    snprintf(path, sizeof path, "%.*s_output_0.pb", (int)strlen(model) - 5, model);
     QN_TRY(read_value(run, c, path, true, 0, &want, err));
     char why[512];
     if (!compare_values(&outputs[0], &want, &c->bounds, why, sizeof why))
@@ -205,10 +219,79 @@ static QnStatus run_light(Run *run, Case *c, QnError *err)
     return QN_OK;
 }
 
+/* What data.json says: the light model's name, and the bounds of the case. */
+static QnStatus read_real(Case *c, char *name, size_t size, QnError *err)
+{
+    char path[4096];
+    QnBytes bytes;
+    QnArena arena = {0};
+    snprintf(path, sizeof path, "%s/data.json", c->path);
+    QN_TRY(qn_file_map(&bytes, path, 1 << 20, err));
+    QnJson in = qn_json(bytes);
+    *name = '\0';
+    qn_json_begin_object(&in);
+    while (qn_json_next_member(&in)) {
+        if (qn_json_key_is(&in, "model_name"))
+            snprintf(name, size, "%s", qn_json_string(&in, &arena));
+        else if (qn_json_key_is(&in, "rtol"))
+            c->bounds.rtol = qn_json_f64(&in);
+        else if (qn_json_key_is(&in, "atol"))
+            c->bounds.atol = qn_json_f64(&in);
+    }
+    const QnStatus status = qn_json_finish(&in, path, err);
+    qn_arena_finish(&arena);
+    qn_file_unmap(bytes);
+    if (status == QN_OK && (!*name || strchr(name, '/')))
+        return qn_fail(err, QN_BAD_TENSOR, "%s: model_name is '%s', expected a model of light/",
+                       path, name);
+    return status;
+}
+
+static QnStatus run_real(Run *run, Case *c, QnError *err)
+{
+    char name[256], path[4096];
+    QN_TRY(read_real(c, name, sizeof name, err));
+    snprintf(path, sizeof path, "%s/../../light/light_%s.onnx", c->path, name);
+    if (!is_file(path))
+        return qn_fail(err, QN_NOT_FOUND, "%s: there is no such file", path);
+    return run_light(run, c, path, err);
+}
+
 static const char *name_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+static QnStatus run_any(Run *run, Case *c, QnError *err)
+{
+    if (is_real(c->path))
+        return run_real(run, c, err);
+    return is_folder(c->path) ? run_folder(run, c, err) : run_light(run, c, c->path, err);
+}
+
+/* Counts a case, and says what became of it. */
+static void tell(Run *run, const Case *c, const char *result, const char *why)
+{
+    const bool is_passed = !strcmp(result, "passed");
+    if (run->values.json) {
+        qn_json_put_begin(&run->to, '{');
+        json_put_text(&run->to, "name", c->name);
+        json_put_text(&run->to, "path", c->path);
+        json_put_text(&run->to, "result", result);
+        json_put_text(&run->to, "why", why);
+        qn_json_put_end(&run->to, '}');
+    }
+    if ((is_passed && !run->values.verbose) || (run->values.json && !strcmp(run->values.json, "-")))
+        return;
+    progress_clear(&run->progress);
+    if (is_passed)
+        printf("passed  %s\n", c->name);
+    else if (!strcmp(result, "skipped"))
+        printf("skipped %s: %s\n", c->name, why);
+    else
+        printf("FAILED  %s: %s\n", c->path, why);
+    fflush(stdout);
 }
 
 static void run_case(Run *run, const char *path)
@@ -218,18 +301,17 @@ static void run_case(Run *run, const char *path)
     const TestRow *row = test_table_find(c.path);
     c.bounds = row && row->rtol > 0 ? (Bounds){row->rtol, row->atol}
                                     : (Bounds){run->values.rtol, run->values.atol};
-    const QnStatus status = is_folder(path) ? run_folder(run, &c, &err) : run_light(run, &c, &err);
+    const QnStatus status = run_any(run, &c, &err);
     const char *skip = row ? row->skip : NULL;
     if (status == QN_OK && !skip) {
         run->passed++;
-        if (run->values.verbose)
-            printf("passed  %s\n", c.name);
+        tell(run, &c, "passed", "");
     } else if (status != QN_OK && skip) {
         run->skipped++;
-        printf("skipped %s: %s\n", c.name, skip);
+        tell(run, &c, "skipped", skip);
     } else {
         run->failed++;
-        printf("FAILED  %s: %s\n", path, skip ? "is to be skipped, but passes" : err.message);
+        tell(run, &c, "failed", skip ? "is to be skipped, but passes" : err.message);
     }
     qn_session_free(c.session);
     qn_plan_free(c.plan);
@@ -246,13 +328,36 @@ static const Option options[] = {
      "leave out these passes; all: every one", 0, 0},
     {"threads", 't', OPTION_INT, offsetof(Values, threads), "N",
      "threads; default: as many as allowed", 1, 1024},
+    {"json", 0, OPTION_TEXT, offsetof(Values, json), "FILE",
+     "write each case's result as JSON; -: stdout", 0, 0},
     {"rtol", 0, OPTION_REAL, offsetof(Values, rtol), "X", "relative bound; default 1e-3", 0, 0},
     {"atol", 0, OPTION_REAL, offsetof(Values, atol), "X", "absolute bound; default 1e-5", 0, 0},
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
+/* The last line, and the file. */
+static int report(Run *run, QnError *err)
+{
+    if (run->values.json) {
+        qn_json_put_end(&run->to, ']');
+        json_put_int(&run->to, "passed", run->passed);
+        json_put_int(&run->to, "failed", run->failed);
+        json_put_int(&run->to, "skipped", run->skipped);
+        qn_json_put_end(&run->to, '}');
+        if (json_save(&run->json, run->values.json, err) != QN_OK)
+            return tool_fail(run->command, err);
+    }
+    if (!run->values.json || strcmp(run->values.json, "-") != 0)
+        printf("%d passed, %d failed, %d skipped\n", run->passed, run->failed, run->skipped);
+    return run->failed ? EXIT_FAILED : EXIT_DONE;
+}
+
 static int run_all(Run *run, const Arguments *arguments, QnError *err)
 {
+    run->to = qn_json_writer(&run->json);
+    qn_json_put_begin(&run->to, '{');
+    qn_json_put_key(&run->to, "cases");
+    qn_json_put_begin(&run->to, '[');
     for (int i = 0; i < arguments->count; i++) {
         const int before = run->case_count;
         if (find_cases(run, arguments->items[i], 6) != QN_OK) {
@@ -264,12 +369,13 @@ static int run_all(Run *run, const Arguments *arguments, QnError *err)
             return tool_fail(run->command, err);
         }
     }
+    run->progress = progress_begin("testing");
     for (int i = 0; i < run->case_count; i++) {
         run_case(run, run->cases[i]);
-        fflush(stdout);
+        progress_show(&run->progress, (i + 1.0) / run->case_count);
     }
-    printf("%d passed, %d failed, %d skipped\n", run->passed, run->failed, run->skipped);
-    return run->failed ? EXIT_FAILED : EXIT_DONE;
+    progress_clear(&run->progress);
+    return report(run, err);
 }
 
 static int run_command(const Command *command, int argc, char **argv)
@@ -291,6 +397,7 @@ static int run_command(const Command *command, int argc, char **argv)
     qn_value_store_free(run.store);
     qn_thread_pool_free(run.pool);
     qn_arena_finish(&run.arena);
+    qn_text_finish(&run.json);
     return code;
 }
 

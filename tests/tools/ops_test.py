@@ -56,7 +56,7 @@ def test_no_file_is_an_error_of_that_model(quern, root):
 def test_commands_are_found_by_name(quern):
     done = quern("inspct")
     assert done.returncode == 2 and "did you mean inspect?" in done.stderr
-    for command in ("bench", "check", "compare", "inspect", "ops", "run", "test"):
+    for command in ("bench", "build", "check", "compare", "inspect", "ops", "run", "test"):
         text = quern(command, "--help").stdout
         assert text.startswith(f"usage: quern {command} ") and "examples:" in text
         assert text.count("\n") <= 40 and max(map(len, text.splitlines())) <= 100
