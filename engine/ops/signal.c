@@ -23,6 +23,14 @@ static QnStatus make_circle(Circle *circle, int64_t length, QnArena *arena)
         circle->cosine[k] = cos(2 * M_PI * (double)k / (double)length);
         circle->sine[k] = -sin(2 * M_PI * (double)k / (double)length);
     }
+    /* Quarters are exact, which pi is not. */
+    for (int64_t quarter = 0; quarter < 4; quarter++) {
+        static const double cosines[] = {1, 0, -1, 0}, sines[] = {0, -1, 0, 1};
+        if (quarter * length % 4)
+            continue;
+        circle->cosine[quarter * length / 4] = cosines[quarter];
+        circle->sine[quarter * length / 4] = sines[quarter];
+    }
     return QN_OK;
 }
 
