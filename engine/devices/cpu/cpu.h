@@ -38,6 +38,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
 /* In the order of the table in cpu.c; each is defined in lower_<name>.c. */
 /* clang-format off */
 #define QN_CPU_LOWERINGS(X) \
+    X(arg) \
     X(batchnorm) \
     X(concat) \
     X(conv) \
@@ -48,6 +49,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(pad) \
     X(pointwise) \
     X(pool) \
+    X(quantize) \
     X(reduce) \
     X(resize) \
     X(scatter) \

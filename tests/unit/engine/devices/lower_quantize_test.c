@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/lowering.h"
+
+TEST(scales_of_tensors_axes_and_blocks)
+{
+    EXPECT_LOWERS_EXACTLY(t, "pointwise_f32",
+                          "graph main(%x: float[3,4]) {\n"
+                          "  const %s: float[] = {0.3}\n"
+                          "  const %z: int8[] = {-3}\n"
+                          "  %y = QuantizeLinear(%x, %s, %z)\n"
+                          "  return %y\n}");
+    EXPECT_LOWERS_EXACTLY(t, "pointwise_f32",
+                          "graph main(%x: float[2,3,4,2], %z: uint8[3]) {\n"
+                          "  const %s: float[3] = {0.01, 0.3, 1}\n"
+                          "  %y = QuantizeLinear(%x, %s, %z)\n"
+                          "  return %y\n}");
+    EXPECT_LOWERS(t, "pointwise_f32",
+                  "graph main(%x: int4[2,6]) {\n"
+                  "  const %s: float[2,3] = {0.5, 0.3, 1, 2, 3, 4}\n"
+                  "  %y = DequantizeLinear(%x, %s) {block_size = 2}\n"
+                  "  return %y\n}");
+}
+
+TEST(quantized_tensors_keep_their_layout)
+{
+    EXPECT_LOWERS(t, "convert conv_f32 pointwise_f32 pointwise_f32 convert",
+                  "graph main(%x: float[2,8,3,4], %w: float[5,8,1,1]) {\n"
+                  "  const %s: float[5] = {0.01, 0.3, 1, 0.2, 0.7}\n"
+                  "  const %z: uint8[5] = {128, 127, 100, 130, 90}\n"
+                  "  %c = Conv(%x, %w)\n"
+                  "  %q = QuantizeLinear(%c, %s, %z)\n"
+                  "  %y = DequantizeLinear(%q, %s, %z)\n"
+                  "  return %y\n}");
+}
+
+TEST(places_of_the_largest_and_smallest)
+{
+    EXPECT_LOWERS_EXACTLY(t, "ArgMax",
+                          "graph main(%x: float16[3,9,2]) {\n"
+                          "  %y = ArgMax(%x) {axis = 1, select_last_index = 1}\n"
+                          "  return %y\n}");
+    EXPECT_LOWERS_EXACTLY(t, "ArgMin",
+                          "graph main(%x: int32[3,9]) {\n"
+                          "  %y = ArgMin(%x) {axis = -1, keepdims = 0}\n"
+                          "  return %y\n}");
+}
+
+TEST_MAIN(CASE(scales_of_tensors_axes_and_blocks), CASE(quantized_tensors_keep_their_layout),
+          CASE(places_of_the_largest_and_smallest))
