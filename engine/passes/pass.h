@@ -18,9 +18,11 @@ typedef struct QnPass {
     const char *name; /* as in --without=NAME */
     const char
         *what; /* one sentence, with whether results stay bit-equal or within an arithmetic bound */
-    bool keeps_onnx;  /* the graph stays expressible in ONNX */
-    bool is_exact;    /* results stay bit-equal */
-    bool is_required; /* the planner relies on it: --without does not leave it out */
+    bool keeps_onnx;   /* the graph stays expressible in ONNX */
+    bool is_exact;     /* results stay bit-equal */
+    bool keeps_values; /* what the model names survives with its data; passes that do not promise it
+                          are left out where all is to be seen (keep_all) */
+    bool is_required;  /* the planner relies on it: --without does not leave it out */
     QnStatus (*run)(QnPassCall *call);
 } QnPass;
 

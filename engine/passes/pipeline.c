@@ -9,8 +9,19 @@
 #include "engine/passes/passes.h"
 
 const QnPass *const qn_passes[] = {
-    &qn_pass_sequence_map, /* in front of all: it is required */
-    &qn_pass_dead_code,    /* early: nothing after it looks at what nobody needs */
+    &qn_pass_sequence_map,   /* in front of all: it is required */
+    &qn_pass_dead_code,      /* early: nothing after it looks at what nobody needs */
+    &qn_pass_fold_constants, /* all that follows asks what is constant */
+    &qn_pass_constant_conditions,
+    &qn_pass_simplify_shapes, /* before identities: a Reshape said simply may do nothing */
+    &qn_pass_identities,      /* before cse: what stands behind a no-op and in front is the same */
+    &qn_pass_cse,             /* before patterns: they know parts by being one value */
+    &qn_pass_fuse_patterns,   /* before affine: a pattern's factors belong to it */
+    &qn_pass_fold_batch_norm,
+    &qn_pass_fold_affine,    /* what found no weights to go into */
+    &qn_pass_fold_constants, /* again: the factors of affine chains, and what branches held */
+    &qn_pass_identities,     /* again: factors of 1 that folding made */
+    &qn_pass_dead_code,      /* again: shapes said simply leave their computation behind */
 };
 const int qn_pass_count = QN_COUNT_OF(qn_passes);
 
@@ -66,7 +77,7 @@ static bool is_wanted(const QnPass *pass, const QnPassOptions *options)
 {
     if (pass->is_required)
         return true;
-    if (options->only_onnx && !pass->keeps_onnx)
+    if ((options->only_onnx && !pass->keeps_onnx) || (options->keep_all && !pass->keeps_values))
         return false;
     return !options->without ||
            !(is_listed(options->without, pass->name) || is_listed(options->without, "all"));
