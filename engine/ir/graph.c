@@ -370,7 +370,7 @@ void qn_node_remove(QnNode *node)
     QnGraph *graph;
     for (int i = 0; i < node->output_count; i++)
         assert(!node->outputs[i] || !node->outputs[i]->uses);
-    for (int i = 0; (graph = qn_node_graph(node, i)); i++)
+    while ((graph = qn_node_graph(node, 0))) /* released, it is the node's no more */
         qn_graph_release(graph);
     forget(node);
     take_out(node);

@@ -2,6 +2,7 @@
 /* The order of the passes, and running them. */
 #include <stdio.h>
 
+#include "base/fault.h"
 #include "base/text.h"
 #include "engine/ir/text.h"
 #include "engine/ops/op.h"
@@ -98,6 +99,38 @@ static QnStatus print(QnModule *module, const QnPass *pass, const QnPassOptions 
     return failed ? qn_no_memory(err) : QN_OK;
 }
 
+/* The last constant that a node reads: passes put those they make at its side. */
+static QnIrValue *find_constant(const QnModule *module)
+{
+    QnIrValue *found = NULL;
+    for (QnNode *node = qn_module_walk(module, NULL); node; node = qn_module_walk(module, node))
+        for (int i = 0; i < node->input_count; i++) {
+            QnIrValue *value = node->inputs[i].value;
+            if (value && value->constant && !value->is_default &&
+                value->constant->type != QN_STRING && (!found || value->id > found->id))
+                found = value;
+        }
+    return found;
+}
+
+/* Makes a copy of a constant wrong, for scripts/mutants: the model's own data is not to be written.
+ */
+static QnStatus spoil_constant(QnModule *module)
+{
+    QnIrValue *value = find_constant(module);
+    if (!value)
+        return QN_OK;
+    QnTensor copy = *value->constant;
+    const size_t size = (size_t)qn_tensor_count(&copy) * qn_type_size(copy.type);
+    copy.data = qn_arena_alloc_raw(&module->arena, size ? size : 1, 64);
+    if (!copy.data)
+        return QN_NO_MEMORY;
+    if (size)
+        memcpy(copy.data, value->constant->data, size);
+    qn_fault_spoil(copy.data, size);
+    return qn_value_set_constant(value, &copy);
+}
+
 static QnStatus run_pass(QnModule *module, const QnPass *pass, const QnPassOptions *options,
                          QnError *err)
 {
@@ -112,6 +145,8 @@ static QnStatus run_pass(QnModule *module, const QnPass *pass, const QnPassOptio
 #ifndef NDEBUG
     QN_TRY(qn_module_verify(module, err));
 #endif
+    if (call.changes && qn_fault("pass", pass->name) && spoil_constant(module) != QN_OK)
+        return qn_no_memory(err);
     if (call.changes) {
         QN_TRY(qn_ops_resolve(module, NULL, err));
         QN_TRY(qn_infer_module(module, err));
