@@ -33,9 +33,12 @@ extern const ImageFormat *const image_formats[];
 /* The format of some bytes, or NULL. */
 const ImageFormat *image_find(QnBytes bytes);
 
-/* Sets the size and takes memory for the pixels; QN_BAD_TENSOR where a side is 0 or too large. */
-QnStatus image_create(Image *out, int64_t width, int64_t height, int channels, const char *name,
-                      QnValueStore *store, QnError *err);
+/*
+ * Sets the size and takes memory for the pixels; QN_BAD_TENSOR where a side is 0 or too large, or
+ * where no format could say so many pixels in a file of `file_size` bytes.
+ */
+QnStatus image_create(Image *out, int64_t width, int64_t height, int channels, size_t file_size,
+                      const char *name, QnValueStore *store, QnError *err);
 
 /*
  * The picture as the tensor that `info` declares, of shape dims[rank] (-1: as the picture has it).

@@ -40,7 +40,8 @@ static QnStatus parse(Bitmap *bitmap, Image *out, QnBytes bytes, const char *nam
                        name, bits, packing);
     bitmap->bytes_per_pixel = (int)bits / 8;
     bitmap->is_top_first = height < 0;
-    QN_TRY(image_create(out, width, height < 0 ? -(int64_t)height : height, 3, name, store, err));
+    QN_TRY(image_create(out, width, height < 0 ? -(int64_t)height : height, 3, bytes.size, name,
+                        store, err));
     bitmap->row_bytes = qn_round_up((size_t)width * (size_t)bitmap->bytes_per_pixel, 4);
     const uint32_t offset = qn_load_u32(bytes.data + 10);
     if (!qn_is_range(offset, bitmap->row_bytes * (size_t)out->height, bytes.size))

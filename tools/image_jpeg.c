@@ -35,13 +35,13 @@ static bool probe(QnBytes bytes)
 }
 
 static QnStatus decode(Image *out, struct jpeg_decompress_struct *info, const char *name,
-                       QnValueStore *store, QnError *err)
+                       size_t file_size, QnValueStore *store, QnError *err)
 {
     jpeg_read_header(info, TRUE);
     info->out_color_space = info->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_calc_output_dimensions(info);
     QN_TRY(image_create(out, info->output_width, info->output_height,
-                        info->num_components == 1 ? 1 : 3, name, store, err));
+                        info->num_components == 1 ? 1 : 3, file_size, name, store, err));
     jpeg_start_decompress(info);
     while (info->output_scanline < info->output_height) {
         JSAMPROW row = out->pixels +
@@ -66,7 +66,7 @@ static QnStatus read_pixels(Image *out, QnBytes bytes, const char *name, QnValue
     }
     jpeg_create_decompress(&info);
     jpeg_mem_src(&info, bytes.data, bytes.size);
-    const QnStatus status = decode(out, &info, name, store, err);
+    const QnStatus status = decode(out, &info, name, bytes.size, store, err);
     jpeg_destroy_decompress(&info);
     return status;
 }

@@ -19,7 +19,7 @@ static QnStatus read_pixels(Image *out, QnBytes bytes, const char *name, QnValue
         return qn_fail(err, QN_BAD_TENSOR, "%s: %s", name, png.message);
     const bool is_color = png.format & PNG_FORMAT_FLAG_COLOR;
     const QnStatus status =
-        image_create(out, png.width, png.height, is_color ? 3 : 1, name, store, err);
+        image_create(out, png.width, png.height, is_color ? 3 : 1, bytes.size, name, store, err);
     if (status != QN_OK) {
         png_image_free(&png);
         return status;

@@ -42,7 +42,8 @@ static QnStatus read_pixels(Image *out, QnBytes bytes, const char *name, QnValue
     if (most < 1 || most > 65535)
         return qn_fail(err, QN_BAD_TENSOR, "%s: the largest value is %lld, expected 1 to 65535",
                        name, (long long)most);
-    QN_TRY(image_create(out, width, height, bytes.data[1] == '6' ? 3 : 1, name, store, err));
+    QN_TRY(image_create(out, width, height, bytes.data[1] == '6' ? 3 : 1, bytes.size, name, store,
+                        err));
     const size_t count = (size_t)width * (size_t)height * (size_t)out->channels;
     const size_t unit = most > 255 ? 2 : 1;
     if (!qn_is_range(at, count * unit, bytes.size))

@@ -188,10 +188,14 @@ static QnStatus make_random(Inputs *inputs, int i, const Command *command, QnVal
                        info->name, info->type_text,
                        info->kind == QN_TENSOR && info->rank < 0 ? " without a --shape" : "");
     close_dims(inputs, i, command);
-    size_t size = qn_type_size(info->type);
-    for (int d = 0; d < info->rank; d++)
-        if (!qn_mul_size(&size, size, (size_t)inputs->dims[i][d]))
-            return qn_no_memory(err);
+    size_t size = qn_type_size(info->type), span = size;
+    for (int d = 0; d < info->rank; d++) {
+        const size_t dim = (size_t)inputs->dims[i][d];
+        if (!qn_mul_size(&span, span, dim ? dim : 1) || span > INT64_MAX)
+            return qn_fail(err, QN_BAD_ARGUMENT, "input '%s' has more elements than can be counted",
+                           info->name);
+        size *= dim;
+    }
     void *data = qn_value_store_alloc(store, size);
     if (!data)
         return qn_fail(err, QN_NO_MEMORY, "no memory for the %zu bytes of input '%s'", size,

@@ -15,7 +15,7 @@
 #include "base/checked.h"
 #include "base/utf8.h"
 
-enum { PREFIX_SIZE = 10, ALIGNMENT = 64 };
+enum { PREFIX_SIZE = 10, ALIGNMENT = 64, ELEMENT_MOST = 16 /* bytes of one in memory */ };
 
 static const struct {
     char kind;
@@ -67,7 +67,7 @@ static bool parse_type(Array *array, const char *at)
     array->kind = at[2];
     char *end;
     const unsigned long size = strtoul(at + 3, &end, 10);
-    if (*end != '\'' || size > 1u << 28)
+    if (*end != '\'' || size == 0 || size > 1u << 28)
         return false;
     array->element_size = size * (array->kind == 'U' ? 4 : 1);
     array->type = array->kind == 'U' || array->kind == 'S' ? QN_STRING : QN_UNDEFINED;
@@ -77,19 +77,22 @@ static bool parse_type(Array *array, const char *at)
     return array->type != QN_UNDEFINED;
 }
 
-/* "(2, 3)", "(2,)", "()". */
+/* "(2, 3)", "(2,)", "()".  Strides must fit also where a dimension is 0 and there are no elements.
+ */
 static bool parse_shape(Array *array, const char *at)
 {
     if (!at || *at++ != '(')
         return false;
+    size_t span = ELEMENT_MOST;
     array->count = 1;
     for (at += strspn(at, " "); *at != ')'; at += strspn(at, " ,")) {
         char *end;
         const long long dim = strtoll(at, &end, 10);
         if (end == at || dim < 0 || array->rank == QN_MAX_RANK ||
-            !qn_mul_size(&array->count, array->count, (size_t)dim))
+            !qn_mul_size(&span, span, dim ? (size_t)dim : 1) || span > INT64_MAX)
             return false;
         array->dims[array->rank++] = dim;
+        array->count *= (size_t)dim;
         at = end;
     }
     return true;

@@ -193,25 +193,32 @@ static const struct {
     {is_npy, read_npy}, {is_npz, read_npz},   {is_image, read_image},
 };
 
-QnStatus value_read_file(QnValue *out, const char *path, const ValueWanted *wanted,
-                         QnValueStore *store, QnError *err)
+QnStatus value_read_bytes(QnValue *out, QnBytes bytes, const char *path, const ValueWanted *wanted,
+                          QnValueStore *store, QnError *err)
 {
-    Source source = {.path = path, .wanted = wanted, .store = store, .err = err};
-    QN_TRY(qn_file_map(&source.bytes, path, file_limit, err));
+    Source source = {.path = path, .bytes = bytes, .wanted = wanted, .store = store, .err = err};
     for (size_t i = 0; i < QN_COUNT_OF(formats); i++)
         if (formats[i].is(&source)) {
             const QnStatus status = formats[i].read(out, &source);
-            qn_file_unmap(source.bytes);
             if (status != QN_OK && err && strncmp(err->message, path, strlen(path)) != 0)
                 qn_wrap(err, "%s", path);
             return status;
         }
-    qn_file_unmap(source.bytes);
     return qn_fail(
         err, QN_UNSUPPORTED,
         "%s: its format is not known; expected .npy, .npz, .pb, .json, .bin or a picture "
         "that quern --version lists",
         path);
+}
+
+QnStatus value_read_file(QnValue *out, const char *path, const ValueWanted *wanted,
+                         QnValueStore *store, QnError *err)
+{
+    QnBytes bytes;
+    QN_TRY(qn_file_map(&bytes, path, file_limit, err));
+    const QnStatus status = value_read_bytes(out, bytes, path, wanted, store, err);
+    qn_file_unmap(bytes);
+    return status;
 }
 
 /* ---- writing ---- */

@@ -3,6 +3,7 @@
 #ifndef QN_TOOLS_VALUES_FILE_H
 #define QN_TOOLS_VALUES_FILE_H
 
+#include "base/bytes.h"
 #include "quern/unstable/values.h"
 
 /* What a file is read for. */
@@ -20,6 +21,10 @@ typedef struct ValueWanted {
  */
 QnStatus value_read_file(QnValue *out, const char *path, const ValueWanted *wanted,
                          QnValueStore *store, QnError *err);
+
+/* The same from bytes; `path` is for messages and for formats that only a name tells. */
+QnStatus value_read_bytes(QnValue *out, QnBytes bytes, const char *path, const ValueWanted *wanted,
+                          QnValueStore *store, QnError *err);
 
 /*
  * Writes a value into a folder: tensors as <name>.npy, others as <name>.json; '/' and ':' in the

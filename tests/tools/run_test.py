@@ -145,8 +145,8 @@ def damaged_npz(array):
     return bytes(data)
 
 
-def lying_npy():
-    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 3), }"
+def lying_npy(count):
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (%d, 3), }" % count
     header += b" " * (117 - len(header)) + b"\n"
     return b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header
 
@@ -174,7 +174,9 @@ def test_wrong_usage_is_one_sentence(quern, relu, code, arguments, message):
 
 FILES = [
     ("x.npy", b"no array", "this is no .npy file"),
-    ("x.npy", lying_npy(), "elements of 4 bytes were announced, but 0 bytes follow"),
+    ("x.npy", lying_npy(1 << 62), "the header has no shape"),
+    ("x.npy", lying_npy(1 << 40), "elements of 4 bytes were announced, but 0 bytes follow"),
+    ("x.ppm", b"P6 16000 16000 255 ", "19 bytes cannot hold the announced 16000 x 16000 pixels"),
     ("x.npz", b"PK\3\4 cut", "this is no .npz file"),
     ("x.npz", damaged_npz(X), "x.npy is damaged: its checksum differs"),
     ("x.json", b"[[1, 2, 3], [4]]", "lists side by side have different lengths"),
