@@ -52,6 +52,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(quantize) \
     X(reduce) \
     X(resize) \
+    X(rnn) \
     X(scatter) \
     X(softmax) \
     X(view)
