@@ -95,12 +95,11 @@ static void forget_types(QnNode *from)
  * Infers a branch.  One that does not fit the shapes is no failure by itself: models ask for a
  * shape before they do what only that shape allows.  It fails when it is run.
  */
-static QnStatus infer_branch(QnInfer *in, QnGraph *branch, bool *fits)
+static QnStatus infer_branch(QnInfer *in, const char *name, QnGraph *branch, bool *fits)
 {
     if (branch->input_count != 0 || branch->output_count < in->node->output_count)
-        return qn_infer_fail(in, "branch '%s' has %d inputs and %d outputs, expected 0 and %d",
-                             branch->name, branch->input_count, branch->output_count,
-                             in->node->output_count);
+        return qn_infer_fail(in, "%s has %d inputs and %d outputs, expected 0 and %d", name,
+                             branch->input_count, branch->output_count, in->node->output_count);
     QN_TRY(check_outputs(in, branch));
     *fits = true;
     for (QnNode *node = branch->first; node; node = node->next) {
@@ -129,21 +128,21 @@ static QnStatus join_types(QnInfer *in, int i, const QnIrType *a, const QnIrType
     if (a->shape.rank != b->shape.rank)
         out->shape = qn_shape_unknown();
     for (int d = 0; d < out->shape.rank; d++)
-        if (a->shape.dims[d] != b->shape.dims[d])
+        if (a->shape.dims[d] != b->shape.dims[d] || qn_dim_is_late(in->dims, a->shape.dims[d]))
             out->shape.dims[d] = qn_infer_fresh(in);
-    renew_late(in, out);
     return QN_OK;
 }
 
 static QnStatus infer_if(QnInfer *in)
 {
-    QnGraph *branches[2] = {graph_of(in, "else_branch"), graph_of(in, "then_branch")};
+    static const char *const names[2] = {"else_branch", "then_branch"};
+    QnGraph *branches[2] = {graph_of(in, names[0]), graph_of(in, names[1])};
     const QnTensor *condition = in->inputs[0].constant;
     bool fits[2];
     if (!branches[0] || !branches[1])
-        return qn_infer_fail(in, "has no graph %s", branches[1] ? "else_branch" : "then_branch");
+        return qn_infer_fail(in, "has no graph %s", names[!branches[1]]);
     for (int b = 1; b >= 0; b--)
-        QN_TRY(infer_branch(in, branches[b], &fits[b]));
+        QN_TRY(infer_branch(in, names[b], branches[b], &fits[b]));
     if (!fits[0] && !fits[1])
         return QN_BAD_MODEL;
     int only = !fits[0] ? 1 : !fits[1] ? 0 : -1;
@@ -308,9 +307,8 @@ static QnStatus check_arity(const QnInfer *in, const Loop *loop, int inputs)
     const int outputs =
         loop->first_out + (results > loop->carried_count ? results : loop->carried_count);
     if (loop->body->input_count != inputs || loop->body->output_count < outputs)
-        return qn_infer_fail(in, "body '%s' has %d inputs and %d outputs, expected %d and %d",
-                             loop->body->name, loop->body->input_count, loop->body->output_count,
-                             inputs, outputs);
+        return qn_infer_fail(in, "body has %d inputs and %d outputs, expected %d and %d",
+                             loop->body->input_count, loop->body->output_count, inputs, outputs);
     return QN_OK;
 }
 

@@ -37,8 +37,8 @@ static QnStatus infer_map(QnInfer *in)
         return qn_infer_fail(in, "has no graph body");
     const QnGraph *body = attribute->graph;
     if (body->output_count < in->output_count)
-        return qn_infer_fail(in, "body '%s' has %d outputs, expected %d", body->name,
-                             body->output_count, in->output_count);
+        return qn_infer_fail(in, "body has %d outputs, expected %d", body->output_count,
+                             in->output_count);
     QN_ALLOC(formals, in->arena, in->input_count);
     for (int i = 0; i < in->input_count; i++) {
         QN_TRY(bind_input(in, i, &formals[i]));
