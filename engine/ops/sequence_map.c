@@ -39,6 +39,9 @@ static QnStatus infer_map(QnInfer *in)
     if (body->output_count < in->output_count)
         return qn_infer_fail(in, "body has %d outputs, expected %d", body->output_count,
                              in->output_count);
+    for (int i = 0; i < body->output_count; i++)
+        if (!body->outputs[i].value)
+            return qn_infer_fail(in, "nothing makes output %d of the body", i);
     QN_ALLOC(formals, in->arena, in->input_count);
     for (int i = 0; i < in->input_count; i++) {
         QN_TRY(bind_input(in, i, &formals[i]));

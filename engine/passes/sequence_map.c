@@ -118,14 +118,29 @@ static QnStatus replace(Map *map, QnNode **out, QnError *err)
     return QN_OK;
 }
 
+/* Is it one whose body fits?  Those in branches that do not fit the shapes were not inferred; they
+ * are left for the planner to refuse. */
+static bool is_map(const QnNode *node)
+{
+    const QnAttribute *body = qn_node_attribute(node, "body");
+    if (strcmp(node->op, "SequenceMap") != 0 || *node->domain || !body ||
+        body->kind != QN_ATTRIBUTE_GRAPH || !qn_node_input(node, 0) ||
+        body->graph->input_count != node->input_count ||
+        body->graph->output_count < node->output_count)
+        return false;
+    for (int i = 0; i < node->output_count; i++)
+        if (!body->graph->outputs[i].value)
+            return false;
+    return true;
+}
+
 static QnStatus run(QnPassCall *call)
 {
     QnNode *node = NULL;
     while ((node = qn_module_walk(call->module, node))) {
-        const QnAttribute *body = qn_node_attribute(node, "body");
-        if (strcmp(node->op, "SequenceMap") != 0 || *node->domain || !body)
+        if (!is_map(node))
             continue;
-        Map map = {.node = node, .from = body->graph};
+        Map map = {.node = node, .from = qn_node_attribute(node, "body")->graph};
         QN_TRY(replace(&map, &node, call->err)); /* goes on inside the loop */
         call->changes++;
     }

@@ -120,7 +120,7 @@ TEST(graphs_that_give_nothing_are_refused)
          "               else_branch = graph e() { return b = %x }}\n"
          "  return %y\n}",
          {NULL},
-         "error: If node making 'y' (If): branch 't' has 0 inputs and 0 outputs, expected 0 and 1"},
+         "error: If node making 'y' (If): then_branch has 0 inputs and 0 outputs, expected 0 and 1"},
     };
     RUN_CHECK(t, rows);
 }
