@@ -43,6 +43,7 @@ typedef struct EngineOptions {
     const QnAllocator *allocator;
     const char *const *states;
     QnSessionOptions session;
+    bool keep_all;
     bool by_reference; /* no lowering: the operators' definitions compute all */
 } EngineOptions;
 
@@ -70,6 +71,7 @@ static inline QnStatus engine_plan(Engine *e, QnModule *module, const EngineOpti
                                    .device = device,
                                    .allocator = options->allocator,
                                    .states = options->states,
+                                   .keep_all = options->keep_all,
                                    .free_dim = 16};
     return qn_plan_create(&e->plan, &request, &e->err);
 }
