@@ -191,6 +191,7 @@ static const void *pack(void *user, const QnTensor *constant, const char *kind, 
         void *made = qn_arena_alloc_raw(p->arena, size, 64);
         if (!made)
             return NULL;
+        memset(made, 0, size); /* gaps that packings leave go into plan files too */
         fill(made, context);
         data = made;
     }

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After the first run with a bucket of shapes, a run allocates nothing.  Counted from outside, by
+ * interposer.c.
+ */
+#include <dlfcn.h>
+
+#include "tests/support/public.h"
+
+typedef struct Subject {
+    QnModel *model;
+    QnPlan *plan;
+    QnThreadPool *pool;
+    QnSession *session;
+    QnText bytes;
+    QnError err;
+} Subject;
+
+static const long *counter(void)
+{
+    return dlsym(RTLD_DEFAULT, "qn_interposer_count");
+}
+
+static QnStatus prepare(Subject *s, const char *path, const char *graph)
+{
+    *s = (Subject){.bytes = qn_text(NULL)};
+    if (path) {
+        QN_TRY(qn_model_load(&s->model, path, NULL, NULL, &s->err));
+    } else {
+        QN_TRY(public_bytes(&s->bytes, graph, &s->err));
+        QN_TRY(qn_model_read(&s->model, s->bytes.data, s->bytes.size, "m", NULL, NULL, &s->err));
+    }
+    QN_TRY(qn_plan_build(&s->plan, s->model, NULL, NULL, &s->err));
+    QN_TRY(qn_thread_pool_create(&s->pool, 3, &s->err));
+    const QnSessionOptions options = {.size = sizeof options, .pool = s->pool};
+    return qn_session_create(&s->session, s->plan, &options, &s->err);
+}
+
+static void finish(Subject *s)
+{
+    qn_session_free(s->session);
+    qn_thread_pool_free(s->pool);
+    qn_plan_free(s->plan);
+    qn_model_free(s->model);
+    qn_text_finish(&s->bytes);
+}
+
+/* How often a run with open sizes of `size` allocates. */
+static long count_run(Test *t, Subject *s, int64_t size, const char *name)
+{
+    QnValue inputs[PUBLIC_VALUES] = {{.kind = QN_NONE}}, outputs[PUBLIC_VALUES] = {{.kind = QN_NONE}};
+    public_make_inputs(inputs, s->plan, size, 3);
+    const long before = *counter();
+    const QnStatus status = qn_session_run(s->session, inputs, outputs, NULL, &s->err);
+    const long after = *counter();
+    EXPECT(t, status == QN_OK, "%s with size %lld: %s", name, (long long)size, s->err.message);
+    public_free_inputs(inputs);
+    return after - before;
+}
+
+/* Runs with each size after the first; `sizes` ends with 0 and lies in one bucket. */
+static void expect_quiet(Test *t, Subject *s, const int64_t *sizes, const char *name)
+{
+    count_run(t, s, sizes[0], name);
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; sizes[i]; i++) {
+            const long count = count_run(t, s, sizes[i], name);
+            EXPECT(t, count == 0, "%s with size %lld, round %d: %ld allocations", name,
+                   (long long)sizes[i], round, count);
+        }
+}
+
+static void check_file(Test *t, const char *name, const int64_t *sizes)
+{
+    char path[512], file[128];
+    Subject s;
+    if (!counter())
+        SKIP(t, "the interposer is not preloaded");
+    snprintf(file, sizeof file, "models/onnx/%s.onnx", name);
+    if (!public_data(path, sizeof path, file))
+        SKIP(t, "QN_DATA names no such model");
+    const QnStatus status = prepare(&s, path, NULL);
+    if (status == QN_OK)
+        expect_quiet(t, &s, sizes, name);
+    else
+        EXPECT(t, status == QN_UNSUPPORTED, "%s: %s", name, s.err.message);
+    finish(&s);
+}
+
+static void check_text(Test *t, const char *name, const char *graph, const int64_t *sizes)
+{
+    Subject s;
+    if (!counter())
+        SKIP(t, "the interposer is not preloaded");
+    const QnStatus status = prepare(&s, NULL, graph);
+    if (EXPECT(t, status == QN_OK, "%s: %s", name, s.err.message))
+        expect_quiet(t, &s, sizes, name);
+    finish(&s);
+}
+
+TEST(a_net_of_fixed_shapes)
+{
+    check_file(t, "mnist", (const int64_t[]){1, 0});
+}
+
+TEST(a_net_whose_shapes_change_within_a_bucket)
+{
+    check_file(t, "yunet_n_dynamic", (const int64_t[]){224, 256, 224, 0});
+}
+
+TEST(a_convolution_whose_batch_changes_within_a_bucket)
+{
+    check_text(t, "conv",
+               "graph main(%x: float[N,8,N,N]) {\n"
+               "  const %one: float[] = {0.5}\n"
+               "  const %size: int64[4] = {16, 8, 3, 3}\n"
+               "  %w = Expand(%one, %size)\n"
+               "  %c = Conv(%x, %w) {pads = [1, 1, 1, 1]}\n"
+               "  %y = Relu(%c)\n"
+               "  %s = Softmax(%y)\n"
+               "  return %y, %s\n}",
+               (const int64_t[]){9, 12, 10, 11, 0});
+}
+
+TEST(a_recurrent_net_with_branches)
+{
+    check_file(t, "silero_vad_v6", (const int64_t[]){1, 0});
+}
+
+TEST(loops_states_and_sizes_found_while_running)
+{
+    check_text(t, "loop",
+               "graph main(%m: int64[], %x: float[N], %past: float[1,N]) {\n"
+               "  const %minus: int64[1] = {-1}\n"
+               "  const %three: int64[] = {3}\n"
+               "  %y, %s = Loop(%three, _, %x) {\n"
+               "    body = graph (%i: int64[], %go: bool[], %v: float[K]) {\n"
+               "    %n = Concat(%v, %x) {axis = 0}\n"
+               "    %sum = ReduceSum(%n) {keepdims = 0}\n"
+               "    return %go, %n, %sum\n  }}\n"
+               "  %p = NonZero(%y)\n"
+               "  %q = Reshape(%p, %minus)\n"
+               "  %g = Gather(%y, %q) {axis = 0}\n"
+               "  %present = Add(%past, %x)\n"
+               "  return %g, %s, %present\n}",
+               (const int64_t[]){9, 12, 10, 0});
+}
+
+TEST(strings_and_sequences)
+{
+    check_text(t, "sequence",
+               "graph main(%x: float[N]) {\n"
+               "  const %three: int64[] = {3}\n"
+               "  %e = SequenceEmpty() {dtype = 1}\n"
+               "  %s = Loop(%three, _, %e) {\n"
+               "    body = graph (%i: int64[], %go: bool[], %q: sequence(float[?])) {\n"
+               "    %n = SequenceInsert(%q, %x)\n"
+               "    return %go, %n\n  }}\n"
+               "  %y = ConcatFromSequence(%s) {axis = 0}\n"
+               "  %t = Cast(%y) {to = 8}\n"
+               "  return %y, %s, %t\n}",
+               (const int64_t[]){12, 9, 10, 0});
+}
+
+TEST_MAIN(CASE(a_net_of_fixed_shapes), CASE(a_net_whose_shapes_change_within_a_bucket),
+          CASE(a_convolution_whose_batch_changes_within_a_bucket),
+          CASE(a_recurrent_net_with_branches), CASE(loops_states_and_sizes_found_while_running),
+          CASE(strings_and_sequences))
