@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "tools/commands.h"
 #include "tools/inputs.h"
+#include "tools/json_file.h"
 #include "tools/loaded.h"
 #include "tools/print_value.h"
 #include "tools/values_file.h"
@@ -17,7 +18,7 @@
 typedef struct Values {
     LoadOptions load;
     InputOptions inputs;
-    const char *output_dir, *labels;
+    const char *output_dir, *labels, *json;
     int64_t repeat;
 } Values;
 
@@ -25,6 +26,8 @@ static const Option options[] = {
     INPUT_ROWS(Values, inputs),
     {"output-dir", 'o', OPTION_TEXT, offsetof(Values, output_dir), "DIR",
      "write each output to DIR/NAME.npy (.json)", 0, 0},
+    {"json", 0, OPTION_TEXT, offsetof(Values, json), "FILE",
+     "write the outputs' values as JSON; -: stdout", 0, 0},
     {"labels", 0, OPTION_TEXT, offsetof(Values, labels), "FILE", "names of classes, one a line", 0,
      0},
     {"repeat", 0, OPTION_INT, offsetof(Values, repeat), "N",
@@ -72,6 +75,34 @@ static QnStatus make_folder(const char *path, QnError *err)
     return qn_fail(err, QN_IO, "%s: %s", path, strerror(errno));
 }
 
+/* {"model": …, "outputs": {name: {"type": …, "value": nested lists}}} */
+static QnStatus save_json(const Loaded *loaded, const char *model, const QnValue *outputs,
+                          const char *path, QnError *err)
+{
+    QnText text = qn_text(NULL);
+    QnJsonWriter to = qn_json_writer(&text);
+    to.nan = QN_JSON_NAN_BARE;
+    qn_json_put_begin(&to, '{');
+    json_put_text(&to, "model", model);
+    qn_json_put_key(&to, "outputs");
+    qn_json_put_begin(&to, '{');
+    for (int i = 0; i < qn_plan_output_count(loaded->plan); i++) {
+        char type[256];
+        print_type(&outputs[i], type, sizeof type);
+        qn_json_put_key(&to, qn_plan_output(loaded->plan, i).name);
+        qn_json_put_begin(&to, '{');
+        json_put_text(&to, "type", type);
+        qn_json_put_key(&to, "value");
+        json_put_value(&to, &outputs[i]);
+        qn_json_put_end(&to, '}');
+    }
+    qn_json_put_end(&to, '}');
+    qn_json_put_end(&to, '}');
+    const QnStatus status = json_save(&text, path, err);
+    qn_text_finish(&text);
+    return status;
+}
+
 static QnStatus give_outputs(const Loaded *loaded, const QnValue *outputs, const Values *values,
                              QnError *err)
 {
@@ -87,7 +118,7 @@ static QnStatus give_outputs(const Loaded *loaded, const QnValue *outputs, const
         const char *name = qn_plan_output(loaded->plan, i).name;
         if (values->output_dir)
             status = value_write_file(&outputs[i], values->output_dir, name, err);
-        else
+        else if (!values->json)
             print_output(name, &outputs[i], labels, label_count);
     }
     qn_arena_finish(&arena);
@@ -110,6 +141,8 @@ static QnStatus run_model(const Command *command, const char *path, const Values
         memset(outputs, 0, (count + 1) * sizeof *outputs);
         QN_TRY(qn_session_run(loaded->session, inputs.values, outputs, NULL, err));
     }
+    if (values->json)
+        QN_TRY(save_json(loaded, path, outputs, values->json, err));
     return give_outputs(loaded, outputs, values, err);
 }
 

@@ -39,6 +39,12 @@ def test_bench_and_inspect_take_plans(quern, plan):
     assert got["inputs"][0]["name"] == "image" and got["plan"]["steps"]
 
 
+def test_json_counts_steps_and_bytes(quern, digits, tmp_path):
+    done = quern("build", digits, "-o", tmp_path / "d.plan", "--json", "-")
+    got = json.loads(done.stdout)
+    assert got["steps"] > 0 and got["made_ms"] > 0 and got["file_bytes"] == (tmp_path / "d.plan").stat().st_size
+
+
 def test_other_options_say_what_differs(quern, plan):
     done = quern("run", plan, "--random", "--strict")
     assert done.returncode == 1 and "build it again from the model" in done.stderr

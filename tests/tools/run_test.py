@@ -216,3 +216,9 @@ def test_a_zip_bomb_takes_no_memory(quern, relu, tmp_path):
     file.write_bytes(data[:at + 24] + (1 << 31).to_bytes(4, "little") + data[at + 28:])
     done = quern("run", relu, "--input", f"x={file}")
     assert done.returncode == 1 and "cannot have 2147483648 bytes" in done.stderr
+
+
+def test_json_holds_the_values(quern, relu, tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    got = json.loads(check_run(quern, relu, "-i", tmp_path / "x.npy", "--json", "-").stdout)
+    assert got["outputs"] == {"y": {"type": "float[2,3]", "value": [[1, 0, 3], [0, 5, 0]]}}
