@@ -193,7 +193,7 @@ static QnStatus normalize(const QnCall *call)
     return QN_OK;
 }
 
-/* ---- Scaler, Imputer: a list with one number, or one per feature ---- */
+/* ---- Scaler: a list with one number, or one per feature ---- */
 
 static QnStatus want_per_feature(const QnInfer *in, const char *name, bool may_be_absent)
 {
@@ -238,42 +238,6 @@ static QnStatus scale(const QnCall *call)
     return QN_OK;
 }
 
-static QnStatus infer_imputer(QnInfer *in)
-{
-    const bool is_float = qn_type_is_float(qn_infer_element(in, 0));
-    int count;
-    if (is_float)
-        QN_TRY(want_per_feature(in, "imputed_value_floats", false));
-    else if (!qn_ints_find(in->node, "imputed_value_int64s", &count) &&
-             qn_infer_element(in, 0) != QN_UNDEFINED)
-        return qn_infer_fail(in, "imputed_value_int64s is missing");
-    return qn_infer_unary(in);
-}
-
-/* What equals the replaced value (NaN: any NaN) becomes the imputed one. */
-static QnStatus impute(const QnCall *call)
-{
-    const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
-    const int64_t count = qn_tensor_count(x);
-    int floats, ints;
-    const float *by_float = qn_floats_find(call->node, "imputed_value_floats", &floats);
-    const int64_t *by_int = qn_ints_find(call->node, "imputed_value_int64s", &ints);
-    const double replaced = qn_op_float(call->node, "replaced_value_float");
-    const int64_t replaced_int = qn_op_int(call->node, "replaced_value_int64");
-    for (int64_t i = 0; i < count; i++) {
-        if (qn_type_is_float(x->type)) {
-            const double value = qn_tensor_get(x, i);
-            const bool hits = value == replaced || (isnan(value) && isnan(replaced));
-            qn_tensor_set(y, i, hits ? feature_number(by_float, floats, i, value) : value);
-        } else {
-            const int64_t value = qn_tensor_get_int(x, i);
-            qn_tensor_set_int(y, i, value == replaced_int && ints ? by_int[i % ints] : value);
-        }
-    }
-    return QN_OK;
-}
-
 /* ---- Binarizer ---- */
 
 static double binarize(double x, const double *attributes)
@@ -301,11 +265,6 @@ static const QnOpAttribute normalizer_attributes[] = {{"norm", QN_ATTRIBUTE_STRI
 static const QnOpAttribute scaler_attributes[] = {
     {"offset", QN_ATTRIBUTE_FLOATS}, {"scale", QN_ATTRIBUTE_FLOATS}, {0}};
 static const QnOpAttribute binarizer_attributes[] = {{"threshold", QN_ATTRIBUTE_FLOAT}, {0}};
-static const QnOpAttribute imputer_attributes[] = {{"imputed_value_floats", QN_ATTRIBUTE_FLOATS},
-                                                   {"imputed_value_int64s", QN_ATTRIBUTE_INTS},
-                                                   {"replaced_value_float", QN_ATTRIBUTE_FLOAT},
-                                                   {"replaced_value_int64", QN_ATTRIBUTE_INT},
-                                                   {0}};
 
 #define ML(op) .name = (op), .domain = "ai.onnx.ml", .since = 1
 
@@ -313,8 +272,6 @@ const QnOp qn_ops_linear[] = {
     {ML("Binarizer"), .inputs = "X: numeric", .outputs = "Y: T", .attributes = binarizer_attributes,
      .traits = QN_OP_IN_PLACE, .infer = qn_infer_unary, .reference = qn_reference_elementwise,
      .scalar = {.unary = binarize}, QN_PROGRAM(binarizer_program)},
-    {ML("Imputer"), .inputs = "X: numeric", .outputs = "Y: T", .attributes = imputer_attributes,
-     .infer = infer_imputer, .reference = impute},
     {ML("LinearClassifier"), .inputs = "X: numeric", .outputs = "Y: any, Z?: float",
      .attributes = classifier_attributes, .infer = infer_classifier, .reference = classify},
     {ML("LinearRegressor"), .inputs = "X: numeric", .outputs = "Y: float",
