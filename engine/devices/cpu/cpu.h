@@ -55,6 +55,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(rnn) \
     X(scatter) \
     X(softmax) \
+    X(sort) \
     X(view)
 /* clang-format on */
 

@@ -22,7 +22,8 @@ typedef struct ProductData {
 typedef struct Context {
     ProductData data;
     const QnTensor *right, *bias, *more_bias;
-    double bias_scale; /* Gemm's beta */
+    double bias_scale;      /* Gemm's beta */
+    const QnIrValue *added; /* Gemm's C where it is no bias; NULL: none */
 } Context;
 
 /* An operand as a stack of matrices: sizes and steps in floats. */
@@ -132,6 +133,25 @@ static QnProductBatch level_of(const Batch *batches, int count, int i)
                             batches[i].residual};
 }
 
+/* The step of a dimension counted from the last, 0 where the tensor is broadcast: Gemm's C. */
+static int64_t step_of(const QnTensor *t, int from_last)
+{
+    const int d = t->rank - 1 - from_last;
+    return d < 0 || t->dims[d] == 1 ? 0 : t->strides[d] / 4;
+}
+
+static QnStatus check_residual(const QnTensor *residual, const QnTensor *c, QnError *err)
+{
+    for (int i = 0; i < residual->rank; i++) {
+        const int64_t size = residual->dims[residual->rank - 1 - i];
+        const int64_t wanted = i < c->rank ? c->dims[c->rank - 1 - i] : 1;
+        if (size != 1 && size != wanted)
+            return qn_fail(err, QN_BAD_TENSOR, "cannot broadcast %lld against %lld",
+                           (long long)size, (long long)wanted);
+    }
+    return QN_OK;
+}
+
 static QnStatus bind_product(const QnStep *step, QnBindCall *call)
 {
     const ProductData *data = step->data;
@@ -146,10 +166,9 @@ static QnStatus bind_product(const QnStep *step, QnBindCall *call)
     p->product.epilogue.bias = data->bias;
     if (residual) {
         const bool has_rows = a->rank > 1, has_columns = !b || b->rank > 1;
-        p->product.epilogue.residual_column_step =
-            has_columns ? residual->strides[residual->rank - 1] / 4 : 1;
-        p->product.epilogue.residual_step =
-            has_rows ? residual->strides[residual->rank - 1 - has_columns] / 4 : 0;
+        QN_TRY(check_residual(residual, c, call->err));
+        p->product.epilogue.residual_column_step = has_columns ? step_of(residual, 0) : 1;
+        p->product.epilogue.residual_step = has_rows ? step_of(residual, has_columns) : 0;
     }
     Batch batches[QN_MAX_RANK];
     int count;
@@ -275,7 +294,8 @@ static bool is_float(const QnIrValue *value)
            value->type.shape.rank >= 1;
 }
 
-/* Reads what Gemm says beyond the product; false where the kernels cannot do it. */
+/* Reads what Gemm says beyond the product.  A C that is not a constant bias of the columns is added
+ * like a residual, from where it is broadcast. */
 static bool read_gemm(const QnNode *node, Context *context)
 {
     const QnIrValue *c = qn_node_input(node, 2);
@@ -284,14 +304,18 @@ static bool read_gemm(const QnNode *node, Context *context)
     context->data.epilogue.alpha = (float)qn_op_float(node, "alpha");
     context->bias_scale = qn_op_float(node, "beta");
     const QnDim columns = node->outputs[0]->type.shape.dims[1];
-    if (!c)
+    if (!c || context->bias_scale == 0)
         return true;
-    if (!qn_dim_is_known(columns) || !qn_cpu_is_constant(c) || c->constant->type != QN_FLOAT)
+    if (c->type.element != QN_FLOAT)
         return false;
-    if (!qn_cpu_is_per_channel(c, 2, 1, columns) && qn_tensor_count(c->constant) != 1)
-        return false;
-    context->bias = c->constant;
-    context->data.columns = columns;
+    if (qn_dim_is_known(columns) && qn_cpu_is_constant(c) &&
+        (qn_cpu_is_per_channel(c, 2, 1, columns) || qn_tensor_count(c->constant) == 1)) {
+        context->bias = c->constant;
+        context->data.columns = columns;
+        return true;
+    }
+    context->added = c;
+    context->data.epilogue.beta = (float)context->bias_scale;
     return true;
 }
 
@@ -334,7 +358,8 @@ QnStatus qn_cpu_lower_matmul(QnOfferCall *call)
         .make = make_product,
     };
     const int rank = node->outputs[0]->type.shape.rank;
-    QnCpuFused fused = {.epilogue = read.data.epilogue, .result = node->outputs[0]};
+    QnCpuFused fused = {
+        .epilogue = read.data.epilogue, .residual = read.added, .result = node->outputs[0]};
     /* Only a packed product knows its columns; a bias of another one would need them at run time.
      */
     if (rank >= 1 && read.right)
