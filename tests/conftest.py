@@ -33,6 +33,11 @@ for build_folder in builds():
         break
 
 
+def pytest_addoption(parser):
+    parser.addoption("--seeds", type=int, default=60, help="how many random graphs")
+    parser.addoption("--first", type=int, default=0, help="the first one's seed")
+
+
 @pytest.fixture(scope="session")
 def root():
     """The root of the tree."""
