@@ -276,7 +276,9 @@ def resize(graph):
         return
     scales = [1, 1] + [graph.choose([0.5, 1, 2, 1.5]) for _ in x.shape[2:]]
     mode = graph.choose(["nearest", "linear"])
-    place = graph.choose(["half_pixel", "asymmetric", "align_corners"])
+    # With a size that is no whole number, ONNX aligns corners by that size and ONNX Runtime by the size it rounds to.
+    is_whole = all(scale * size == int(scale * size) for scale, size in zip(scales, x.shape))
+    place = graph.choose(["half_pixel", "asymmetric"] + ["align_corners"] * is_whole)
     graph.add("Resize", [x, None, graph.constant(np.array(scales, np.float32))], mode=mode,
               coordinate_transformation_mode=place, **({"nearest_mode": "floor"} if mode == "nearest" else {}))
 
