@@ -30,6 +30,7 @@
     X(grid) \
     X(label) \
     X(linear) \
+    X(loop) \
     X(loss) \
     X(map) \
     X(math) \

@@ -6,6 +6,7 @@
  * It has no reference: the pass sequence-map turns it into a Loop.
  */
 #include "engine/ops/collection.h"
+#include "engine/ops/control_types.h"
 
 /* The body's input for input i of the node: an item of it, or the whole of it. */
 static QnStatus bind_input(const QnInfer *in, int i, QnInferValue *formal)
@@ -19,14 +20,6 @@ static QnStatus bind_input(const QnInfer *in, int i, QnInferValue *formal)
     else if (type->kind == QN_TENSOR)
         formal->type = *type;
     return QN_OK;
-}
-
-/* Items have sizes of their own, which no other value has. */
-static void renew_late(QnInfer *in, QnIrType *type)
-{
-    for (int d = 0; type->kind == QN_TENSOR && d < type->shape.rank; d++)
-        if (qn_dim_is_late(in->dims, type->shape.dims[d]))
-            type->shape.dims[d] = qn_infer_fresh(in);
 }
 
 static QnStatus infer_map(QnInfer *in)
@@ -45,7 +38,7 @@ static QnStatus infer_map(QnInfer *in)
     QN_ALLOC(formals, in->arena, in->input_count);
     for (int i = 0; i < in->input_count; i++) {
         QN_TRY(bind_input(in, i, &formals[i]));
-        renew_late(in, &formals[i].type);
+        qn_control_renew(in, &formals[i].type); /* items have sizes that no other value has */
     }
     QN_TRY(qn_infer_subgraph(in, attribute->graph, formals, in->input_count));
     for (int i = 0; i < in->output_count; i++) {

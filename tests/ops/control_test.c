@@ -110,6 +110,10 @@ TEST(carried_values_cover_all_iterations)
         {LOOP("%m: int64[], %x: float[N]", "const %zero: int64[1] = {0}\n", "%y = Loop(%m, _, %x)",
               "%r = Unsqueeze(%v, %zero)\n return %go, %r\n") "return %y }",
          "float[?]"},
+        /* Items lose their shapes, and keep their elements. */
+        {LOOP("%m: int64[], %x: sequence(float[2])", "", "%y = Loop(%m, _, %x)",
+              "return %go, %v\n") "return %y }",
+         "sequence(float[?])"},
         {LOOP("%m: int64[], %x: float[N]", "", "%y = Loop(%m, _, %x)",
               "%r = Cast(%v) {to = 7}\n return %go, %r\n") "return %y }",
          "error: carried value 0 has elements of float or int64, expected one type"},
