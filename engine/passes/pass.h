@@ -49,6 +49,13 @@ extern const int qn_pass_count;
 QnStatus qn_passes_check(const QnPassOptions *options, QnError *err);
 
 /*
+ * Runs one pass, verifies the graph in debug builds, and infers shapes again where the pass changed
+ * something.  Does not ask the options' lists whether the pass is wanted.
+ */
+QnStatus qn_pass_run(QnModule *module, const QnPass *pass, const QnPassOptions *options,
+                     int *changes, QnError *err);
+
+/*
  * Runs the pipeline on a resolved, inferred module, and verifies the graph after each pass in debug
  * builds.  Shapes are inferred again after each pass that changed something.
  */

@@ -131,8 +131,8 @@ static QnStatus spoil_constant(QnModule *module)
     return qn_value_set_constant(value, &copy);
 }
 
-static QnStatus run_pass(QnModule *module, const QnPass *pass, const QnPassOptions *options,
-                         QnError *err)
+QnStatus qn_pass_run(QnModule *module, const QnPass *pass, const QnPassOptions *options,
+                     int *changes, QnError *err)
 {
     QnPassCall call = {.module = module, .options = options, .err = err};
     const QnStatus status = pass->run(&call);
@@ -145,12 +145,20 @@ static QnStatus run_pass(QnModule *module, const QnPass *pass, const QnPassOptio
 #ifndef NDEBUG
     QN_TRY(qn_module_verify(module, err));
 #endif
-    if (call.changes && qn_fault("pass", pass->name) && spoil_constant(module) != QN_OK)
+    *changes = call.changes;
+    if (!call.changes)
+        return QN_OK;
+    if (qn_fault("pass", pass->name) && spoil_constant(module) != QN_OK)
         return qn_no_memory(err);
-    if (call.changes) {
-        QN_TRY(qn_ops_resolve(module, NULL, err));
-        QN_TRY(qn_infer_module(module, err));
-    }
+    QN_TRY(qn_ops_resolve(module, NULL, err));
+    return qn_infer_module(module, err);
+}
+
+static QnStatus run_and_print(QnModule *module, const QnPass *pass, const QnPassOptions *options,
+                              QnError *err)
+{
+    int changes;
+    QN_TRY(qn_pass_run(module, pass, options, &changes, err));
     return print(module, pass, options, err);
 }
 
@@ -159,7 +167,7 @@ QnStatus qn_passes_run(QnModule *module, const QnPassOptions *options, QnError *
     QN_TRY(qn_passes_check(options, err));
     for (int i = 0; i < qn_pass_count; i++) {
         if (is_wanted(qn_passes[i], options))
-            QN_TRY(run_pass(module, qn_passes[i], options, err));
+            QN_TRY(run_and_print(module, qn_passes[i], options, err));
         if (options->stop_after && is_listed(options->stop_after, qn_passes[i]->name))
             break;
     }

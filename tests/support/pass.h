@@ -40,21 +40,6 @@ static inline QnStatus pass_read(QnModule **out, const char *text, const QnAlloc
     return status;
 }
 
-/* Runs a pass and what the pipeline does after it. */
-static inline QnStatus pass_apply(QnModule *module, const QnPass *pass,
-                                  const QnPassOptions *options, int *changes, QnError *err)
-{
-    QnPassCall call = {.module = module, .options = options, .err = err};
-    const QnStatus status = pass->run(&call);
-    if (status == QN_NO_MEMORY)
-        return qn_no_memory(err);
-    QN_TRY(status);
-    QN_TRY(qn_module_verify(module, err));
-    QN_TRY(qn_ops_resolve(module, NULL, err));
-    *changes = call.changes;
-    return qn_infer_module(module, err);
-}
-
 /* The graph as text; freed by the caller. */
 static inline char *pass_print(const QnModule *module)
 {
@@ -76,7 +61,7 @@ static inline char *pass_run_text(const QnPass *pass, const char *before,
     QnError err = {0};
     QnStatus status = pass_read(&module, before, NULL, &err);
     if (status == QN_OK)
-        status = pass_apply(module, pass, options, changes, &err);
+        status = qn_pass_run(module, pass, options, changes, &err);
     char *printed = NULL;
     if (status == QN_OK) {
         printed = pass_print(module);
@@ -225,7 +210,7 @@ static inline void pass_check_values(Test *t, const QnPass *pass, const PassRow 
     if (status == QN_OK)
         status = pass_read(&after, row->before, NULL, &err);
     if (status == QN_OK)
-        status = pass_apply(after, pass, &options, &changes, &err);
+        status = qn_pass_run(after, pass, &options, &changes, &err);
     if (EXPECT(t, status == QN_OK, "%s: %s", row->name, err.message))
         pass_compare(t, row, before, after, pass->is_exact);
     qn_module_free(before);
@@ -244,7 +229,7 @@ static inline void pass_check_memory(Test *t, const QnPass *pass, const PassRow 
         alloc_fault_init(&fault, n);
         QnStatus status = pass_read(&module, row->before, &fault.allocator, &err);
         if (status == QN_OK)
-            status = pass_apply(module, pass, &options, &changes, &err);
+            status = qn_pass_run(module, pass, &options, &changes, &err);
         qn_module_free(module);
         EXPECT(t, alloc_fault_live_bytes(&fault) == 0, "%s: allocation %d leaks", row->name,
                (int)n);

@@ -189,7 +189,7 @@ TEST(data_of_any_alignment)
     REQUIRE(t, read == QN_OK, "%s", err.message);
     EXPECT(t, qn_value_set_constant(module->main->inputs[0], &tensor) == QN_OK, "no constant");
     const QnPassOptions options = {0};
-    const QnStatus status = pass_apply(module, &qn_pass_fold_constants, &options, &changes, &err);
+    const QnStatus status = qn_pass_run(module, &qn_pass_fold_constants, &options, &changes, &err);
     const QnTensor *y = module->main->outputs[0].value->constant;
     EXPECT(t, status == QN_OK && y && qn_tensor_get(y, 1) == -2, "%s", err.message);
     EXPECT(t, !memcmp(bytes + 1, numbers, sizeof numbers), "the data was changed");

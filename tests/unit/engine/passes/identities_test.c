@@ -221,6 +221,18 @@ static const PassRow rows[] = {
          "  %y: float[2,3] = Relu(%x)\n"
          "  return %y\n"
          "}\n"},
+    {"what is no identity stays beside",
+         "graph main(%x: float[2,3]) {\n"
+         "  const %w: float[3] = {1, 2, 3}\n"
+         "  %a: float[2,3] = Identity(%x)\n"
+         "  %y: float[2,3] = Mul(%a, %w)\n"
+         "  return %y\n"
+         "}\n",
+         "graph main(%x: float[2,3]) {\n"
+         "  const %w: float[3] = {1, 2, 3}\n"
+         "  %y: float[2,3] = Mul(%x, %w)\n"
+         "  return %y\n"
+         "}\n"},
 };
 /* clang-format on */
 
