@@ -160,6 +160,8 @@ static QnStatus finish_load(QnModel **out, QnSource *source, const char *path, c
     qn_arena_finish(&local.arena);
     if (status == QN_OK && describe(model) != QN_OK)
         status = qn_no_memory(err);
+    if (status == QN_NO_MEMORY)
+        qn_no_memory(err);
     if (status != QN_OK) {
         if (err && name && strncmp(err->message, name, strlen(name)) != 0)
             qn_wrap(err, "%s", name);

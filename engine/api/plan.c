@@ -102,7 +102,7 @@ QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *
         status = create_device(&device, &filled, err);
     if (status != QN_OK) {
         qn_module_free(module);
-        return status;
+        return status == QN_NO_MEMORY ? qn_no_memory(err) : status;
     }
     QnPlanRequest request = request_of(&filled, device, findings);
     request.module = module;

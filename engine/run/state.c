@@ -191,6 +191,10 @@ static void change_state(QnSession *session, int s, const QnTensor *made)
     buffer->spare = former;
     session->state_values[s] =
         qn_value_tensor(qn_tensor(made->type, made->rank, made->dims, buffer->memory.data));
+    /* The second run's memory is made in the first; where there is none, that run says so. */
+    const size_t size = session->state_values[s].tensor.size_bytes;
+    if (!former.data)
+        qn_slot_reserve(session, &buffer->spare, size ? size : 1, 0);
 }
 
 QnStatus qn_session_keep_states(QnSession *session, QnError *err)

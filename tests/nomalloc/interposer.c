@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts allocations from outside: preloaded, it stands in front of the C library's functions, so that
- * nothing that a library below calls goes unseen.  The program reads the count by its name.
+ * Counts allocations from outside: preloaded, it stands in front of the C library's functions, so
+ * that nothing that a library below calls goes unseen.  The program reads the count by its name.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -111,8 +111,11 @@ static QnStatus import_initializers(Importer *im, OnnxGraph *from, QnGraph *grap
         const OnnxTensor *one = from->initializers.items[i];
         if (onnx_scope_find_here(scope, one->name))
             continue; /* the default of an input */
-        if (import_tensor(im, &tensor, one) != QN_OK)
-            return qn_wrap(im->in->err, "initializer '%s'", one->name);
+        const QnStatus status = import_tensor(im, &tensor, one);
+        if (status != QN_OK) {
+            qn_wrap(im->in->err, "initializer '%s'", one->name);
+            return status;
+        }
         QN_TRY(add_constant(im, graph, scope, one->name, &tensor));
     }
     for (int i = 0; i < from->sparse_initializers.count; i++) {
@@ -264,8 +267,11 @@ static QnStatus import_constant(Importer *im, const OnnxNode *node, QnGraph *gra
                                 OnnxScope *scope)
 {
     QnTensor tensor;
-    if (constant_tensor(im, &tensor, node) != QN_OK)
-        return qn_wrap(im->in->err, "%s", onnx_node_label(im->in->scratch, node));
+    const QnStatus status = constant_tensor(im, &tensor, node);
+    if (status != QN_OK) {
+        qn_wrap(im->in->err, "%s", onnx_node_label(im->in->scratch, node));
+        return status;
+    }
     return add_constant(im, graph, scope, node->outputs.items[0], &tensor);
 }
 
@@ -446,10 +452,14 @@ static QnStatus bind_node(Importer *im, const OnnxNode *from, QnNode *node, cons
     for (int i = 0; i < from->inputs.count; i++)
         if (from->inputs.items[i][0])
             qn_use_set(&node->inputs[i], onnx_scope_find(scope, from->inputs.items[i]));
-    for (int i = 0; i < from->attributes.count; i++)
-        if (import_attribute(im, &from->attributes.items[i], node, scope) != QN_OK)
-            return qn_wrap(im->in->err, "%s: attribute '%s'",
-                           onnx_node_label(im->in->scratch, from), from->attributes.items[i].name);
+    for (int i = 0; i < from->attributes.count; i++) {
+        const QnStatus status = import_attribute(im, &from->attributes.items[i], node, scope);
+        if (status == QN_OK)
+            continue;
+        qn_wrap(im->in->err, "%s: attribute '%s'", onnx_node_label(im->in->scratch, from),
+                from->attributes.items[i].name);
+        return status;
+    }
     return QN_OK;
 }
 
