@@ -2,8 +2,9 @@
 /*
  * MatMul and Gemm in fp32: kernels/product.h.  A constant right side is packed when the plan is
  * made; both sides of a product of two computed tensors are read where they lie, whatever their
- * strides.
+ * strides.  Floats of 16 bits are converted on the way in and out.
  */
+#include "engine/devices/cpu/border.h"
 #include "engine/devices/cpu/fuse.h"
 #include "engine/devices/cpu/kernels/gemm_pack.h"
 #include "engine/devices/cpu/kernels/product.h"
@@ -23,6 +24,7 @@ typedef struct Context {
     ProductData data;
     const QnTensor *right, *bias, *more_bias;
     double bias_scale;      /* Gemm's beta */
+    float *row;             /* [columns] for converting the right side; NULL: it is fp32 */
     const QnIrValue *added; /* Gemm's C where it is no bias; NULL: none */
 } Context;
 
@@ -152,13 +154,26 @@ static QnStatus check_residual(const QnTensor *residual, const QnTensor *c, QnEr
     return QN_OK;
 }
 
+/* How the kernel sees an operand: one that is converted is contiguous. */
+static const QnTensor *seen(const QnTensor *t, QnTensor *converted, QnBindCall *call)
+{
+    if (!t || t->type == QN_FLOAT)
+        return t;
+    *converted = qn_tensor(QN_FLOAT, t->rank, t->dims, t->data);
+    qn_cpu_border_reserve(&call->scratch_bytes, t, QN_FLOAT);
+    return converted;
+}
+
 static QnStatus bind_product(const QnStep *step, QnBindCall *call)
 {
     const ProductData *data = step->data;
-    const QnTensor *a = qn_step_input(step, call->values, LEFT);
-    const QnTensor *b = data->panels ? NULL : qn_step_input(step, call->values, RIGHT);
-    const QnTensor *c = qn_step_output(step, call->values, 0),
-                   *residual = qn_step_input(step, call->values, RESIDUAL);
+    QnTensor converted[4];
+    const QnTensor *a = seen(qn_step_input(step, call->values, LEFT), &converted[0], call);
+    const QnTensor *b =
+        data->panels ? NULL : seen(qn_step_input(step, call->values, RIGHT), &converted[1], call);
+    const QnTensor *c = seen(qn_step_output(step, call->values, 0), &converted[2], call);
+    const QnTensor *residual =
+        seen(qn_step_input(step, call->values, RESIDUAL), &converted[3], call);
     Params *p = call->params;
     *p = (Params){.product = {.isa = data->isa, .b = data->panels, .epilogue = data->epilogue},
                   .more_total = 1};
@@ -223,16 +238,20 @@ static QnStatus run_product(const QnStep *step, const void *params, QnRunCall *c
 {
     const ProductData *data = step->data;
     const Params *p = params;
-    const QnTensor *residual = qn_step_input(step, call->values, RESIDUAL);
-    QnTensor *c = &call->values[step->outputs[0]].tensor;
+    const QnTensor *c = qn_step_output(step, call->values, 0);
+    uint8_t *room = call->scratch;
     Work work = {p, p->product, call->member_scratch, call->member_stride};
-    work.product.a = qn_step_input(step, call->values, LEFT)->data;
+    work.product.a =
+        qn_cpu_border_read(call, &room, qn_step_input(step, call->values, LEFT), QN_FLOAT);
     if (!data->panels)
-        work.product.b = qn_step_input(step, call->values, RIGHT)->data;
-    work.product.c = c->data;
-    work.product.epilogue.residual = residual ? residual->data : NULL;
+        work.product.b =
+            qn_cpu_border_read(call, &room, qn_step_input(step, call->values, RIGHT), QN_FLOAT);
+    work.product.c = qn_cpu_border_room(&room, c, QN_FLOAT);
+    work.product.epilogue.residual =
+        qn_cpu_border_read(call, &room, qn_step_input(step, call->values, RESIDUAL), QN_FLOAT);
     const double cost = (double)qn_tensor_count(c) * (double)p->product.k * 0.02;
     qn_gang_for(call->gang, p->chunks * p->more_total, (int64_t)cost, run_chunk, &work);
+    qn_cpu_border_write(call, c, QN_FLOAT, work.product.c);
     qn_cpu_fault("matmul", c);
     return QN_OK;
 }
@@ -246,8 +265,18 @@ static void fill_panels(void *to, void *user)
 {
     const Context *context = user;
     const ProductData *data = &context->data;
-    qn_pack_f32(to, data->panel_stride, 0, context->right->data, data->from_b ? 1 : data->columns,
-                data->from_b ? data->inner : 1, data->inner, data->columns);
+    const QnTensor *right = context->right;
+    if (!context->row) {
+        qn_pack_f32(to, data->panel_stride, 0, right->data, data->from_b ? 1 : data->columns,
+                    data->from_b ? data->inner : 1, data->inner, data->columns);
+        return;
+    }
+    for (int64_t k = 0; k < data->inner; k++) {
+        for (int64_t n = 0; n < data->columns; n++)
+            context->row[n] = (float)qn_tensor_get(right, data->from_b ? n * data->inner + k
+                                                                       : k * data->columns + n);
+        qn_pack_f32(to, data->panel_stride, k, context->row, data->columns, 1, 1, data->columns);
+    }
 }
 
 static QnStatus make_bias(const Context *context, QnMake *make, const float **out)
@@ -280,6 +309,8 @@ static QnStatus make_product(const QnOffer *offer, QnMake *make, const void **ou
         return qn_fail(make->err, QN_BAD_MODEL,
                        "the packed weights have a size that no memory holds");
     data->panel_stride = panels.stride;
+    if (context->right->type != QN_FLOAT)
+        QN_ALLOC(context->row, make->arena, data->columns);
     data->panels =
         make->pack(make->user, context->right, data->from_b ? "gemm_f32:transposed" : "gemm_f32",
                    panels.size_bytes, fill_panels, context);
@@ -288,10 +319,11 @@ static QnStatus make_product(const QnOffer *offer, QnMake *make, const void **ou
 
 /* ---- offering ---- */
 
+/* Is it a tensor of a type that is computed in fp32? */
 static bool is_float(const QnIrValue *value)
 {
-    return value && value->type.kind == QN_TENSOR && value->type.element == QN_FLOAT &&
-           value->type.shape.rank >= 1;
+    return value && value->type.kind == QN_TENSOR && value->type.shape.rank >= 1 &&
+           qn_cpu_float_type(value->type.element) == QN_FLOAT;
 }
 
 /* Reads what Gemm says beyond the product.  A C that is not a constant bias of the columns is added
@@ -306,7 +338,7 @@ static bool read_gemm(const QnNode *node, Context *context)
     const QnDim columns = node->outputs[0]->type.shape.dims[1];
     if (!c || context->bias_scale == 0)
         return true;
-    if (c->type.element != QN_FLOAT)
+    if (!is_float(c) && c->type.shape.rank > 0)
         return false;
     if (qn_dim_is_known(columns) && qn_cpu_is_constant(c) &&
         (qn_cpu_is_per_channel(c, 2, 1, columns) || qn_tensor_count(c->constant) == 1)) {
@@ -343,6 +375,9 @@ QnStatus qn_cpu_lower_matmul(QnOfferCall *call)
     read_right(node, &read);
     QN_ALLOC(context, call->arena, 1);
     *context = read;
+    /* What is converted is read from the first byte on. */
+    const bool is_single = node->outputs[0]->type.element == QN_FLOAT;
+    const unsigned accepts = QN_ACCEPT_PLAIN | (is_single ? QN_ACCEPT_STRIDED : 0);
     QnOffer offer = {
         .code = &code,
         .kernel = "gemm_f32",
@@ -350,8 +385,7 @@ QnStatus qn_cpu_lower_matmul(QnOfferCall *call)
         .nodes = {node},
         .node_count = 1,
         .inputs = {node->inputs[0].value, read.right ? NULL : node->inputs[1].value},
-        .accepts = {QN_ACCEPT_PLAIN | QN_ACCEPT_STRIDED, QN_ACCEPT_PLAIN | QN_ACCEPT_STRIDED,
-                    QN_ACCEPT_PLAIN},
+        .accepts = {accepts, accepts, QN_ACCEPT_PLAIN},
         .input_count = 3,
         .layouts = {QN_LAYOUT_PLAIN},
         .context = context,

@@ -16,4 +16,20 @@ TEST(gemm_adds_a_computed_c_of_any_shape)
     }
 }
 
-TEST_MAIN(CASE(gemm_adds_a_computed_c_of_any_shape))
+TEST(halves_are_converted_on_the_way)
+{
+    EXPECT_LOWERS_HALF(t, "gemm_f32 pointwise",
+                       "graph main(%a: float16[2,3,4], %b: float16[2,4,5], %r: float16[2,3,5]) {\n"
+                       "  %p = MatMul(%a, %b)\n"
+                       "  %y = Relu(%p)\n"
+                       "  return %y\n}");
+    EXPECT_LOWERS_HALF(
+        t, "gemm_f32",
+        "graph main(%a: bfloat16[3,2], %r: bfloat16[3,3]) {\n"
+        "  const %b: bfloat16[3,2] = {0x3f80, 0x4000, 0x4040, 0x3f00, 0xbf80, 0x3e80}\n"
+        "  %p = Gemm(%a, %b) {transB = 1}\n"
+        "  %y = Add(%p, %r)\n"
+        "  return %y\n}");
+}
+
+TEST_MAIN(CASE(gemm_adds_a_computed_c_of_any_shape), CASE(halves_are_converted_on_the_way))
