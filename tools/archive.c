@@ -27,6 +27,7 @@ static bool fail(Archive *archive, const char *why)
     return false;
 }
 
+/* The end record stands in front of a comment of unknown size: it is searched from behind. */
 Archive archive_open(QnBytes bytes, const char *name, QnError *err)
 {
     Archive archive = {.name = name, .bytes = bytes, .err = err};

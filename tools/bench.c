@@ -213,6 +213,7 @@ static QnStatus profile_runs(Result *result, Worker *worker, QnError *err)
 
 /* ---- reporting ---- */
 
+/* Milliseconds throughout: what people compare engines by. */
 static double to_ms(int64_t ns)
 {
     return (double)ns / 1e6;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Judging a value element by element: exact for what is exact, within bounds for floats. */
 #include "tools/compare_values.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From the command line to a run's inputs: which input an option means, its shape, its values. */
 #include "tools/inputs.h"
 
 #include <stdio.h>

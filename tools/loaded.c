@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reading, compiling and freeing, in the order that the handles depend on one another. */
 #include "tools/loaded.h"
 
 #include <stdio.h>

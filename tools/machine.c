@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What Linux tells of the machine and this process, in /proc. */
 #include "tools/machine.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One pass over both tensors; the sums are in double, whatever the elements are. */
 #include "tools/metrics.h"
 
 #include <math.h>

@@ -316,12 +316,12 @@ static void put_converted(QnText *out, const QnTensor *tensor, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         const double value = qn_tensor_element(tensor, i);
-        const float f = (float)value;
-        const int8_t n = (int8_t)value;
-        if (npy_type(tensor->type) == QN_FLOAT)
+        if (npy_type(tensor->type) == QN_FLOAT) {
+            const float f = (float)value;
             qn_text_put(out, &f, sizeof f);
-        else
-            qn_text_put(out, &n, sizeof n);
+        } else {
+            qn_text_putc(out, (char)value); /* of 4 bits at most: it fits */
+        }
     }
 }
 

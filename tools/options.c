@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Parsing and --help, both from a command's one table. */
 #include "tools/options.h"
 
 #include <stdarg.h>

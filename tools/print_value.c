@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Enough of a value to see whether it is what was meant; files are for the rest. */
 #include "tools/print_value.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Times by step: summed within a run, since a loop runs a step many times; medians over runs. */
 #include "tools/profile.h"
 
 #include <stdio.h>

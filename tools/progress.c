@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The bar draws over its own line and vanishes when the work is done. */
 #include "tools/progress.h"
 
 #include <stdio.h>

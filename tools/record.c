@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Copies of what steps make: an observer sees their memory only until it returns. */
 #include "tools/record.h"
 
 #include <string.h>
@@ -45,6 +46,7 @@ typedef struct Recording {
     QnStatus status;
 } Recording;
 
+/* Linear: a model has at most some thousands of tensors, and each takes longer to copy. */
 static RecordRow *find_row(const Record *record, const char *name, bool is_output)
 {
     for (int i = 0; i < record->count; i++)

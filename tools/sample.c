@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Times are kept one by one: quantiles need them all. */
 #include "tools/sample.h"
 
 #include <math.h>

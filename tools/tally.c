@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A list, searched from its start: the kinds of operators in a model are some dozens. */
 #include "tools/tally.h"
 
 #include <stdlib.h>

@@ -179,6 +179,7 @@ static bool is_raw(const Source *source)
 {
     return has_suffix(source->path, ".bin") || has_suffix(source->path, ".raw");
 }
+/* By the bytes alone: pictures come under any name. */
 static bool is_image(const Source *source)
 {
     return image_find(source->bytes) != NULL;
