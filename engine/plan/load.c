@@ -15,7 +15,11 @@
 typedef struct Record {
     uint64_t key, size, offset;
     const char *kind; /* a packing's name, "plain" or "lost" */
+    int next;         /* of the same constant; -1: none */
 } Record;
+
+/* How many forms one constant may be in, and how much smaller than itself the smallest of them. */
+enum { MOST_FORMS = 32, MOST_SHRINKING = 16 };
 
 typedef struct Loader {
     QnBytes file;
@@ -23,6 +27,7 @@ typedef struct Loader {
     QnArena scratch;
     Record *records;
     int record_count, record_capacity;
+    int *first_record;  /* [constant_count] by key; -1: none */
     QnProtoList chosen; /* pairs of node and offer */
     const char *level;
     const QnTensor **constants; /* [constant_count] by key; NULL: not met yet */
@@ -69,7 +74,7 @@ static QnStatus check_header(Loader *l)
         return damaged(l, "its header has a text without end");
     if (!is_section(l, &h->graph) || !is_section(l, &h->decisions) || !is_section(l, &h->weights))
         return damaged(l, "it ends within one of its sections");
-    if (h->weights.offset % QN_PLAN_ALIGN ||
+    if ((h->weights.size && h->weights.offset % QN_PLAN_ALIGN) ||
         h->graph.hash != qn_hash(section_bytes(l, &h->graph), 0) ||
         h->decisions.hash != qn_hash(section_bytes(l, &h->decisions), 0))
         return damaged(l, "one of its sections has a wrong hash");
@@ -134,12 +139,30 @@ static QnStatus read_decisions(Loader *l)
     return qn_proto_finish(&in, "Decisions", l->err);
 }
 
+/* Lists the records of each constant. */
+static QnStatus sort_records(Loader *l)
+{
+    int *counts;
+    QN_ALLOC(l->first_record, &l->scratch, l->constant_count);
+    QN_ALLOC(counts, &l->scratch, l->constant_count);
+    for (uint64_t key = 0; key < l->constant_count; key++)
+        l->first_record[key] = -1;
+    for (int i = l->record_count - 1; i >= 0; i--) {
+        const uint64_t key = l->records[i].key;
+        l->records[i].next = l->first_record[key];
+        l->first_record[key] = i;
+        if (++counts[key] > MOST_FORMS)
+            return damaged(l, "a constant has too many packed forms");
+    }
+    return QN_OK;
+}
+
 static const Record *find_record(const Loader *l, uint64_t key, const char *kind)
 {
-    for (int i = 0; i < l->record_count; i++)
-        if (l->records[i].key == key && !strcmp(l->records[i].kind, kind))
-            return &l->records[i];
-    return NULL;
+    int i = key < l->constant_count ? l->first_record[key] : -1;
+    while (i >= 0 && strcmp(l->records[i].kind, kind) != 0)
+        i = l->records[i].next;
+    return i >= 0 ? &l->records[i] : NULL;
 }
 
 /* ---- constants ---- */
@@ -187,7 +210,7 @@ static const void *packed(void *user, const QnTensor *constant, const char *kind
     return NULL;
 }
 
-/* One mapping of zeros as large as the largest lost constant, which cannot be larger than all
+/* One mapping of zeros as large as the largest lost constant, whose packed form is among the
  * weights. */
 static QnStatus map_zeros(Loader *l)
 {
@@ -195,7 +218,7 @@ static QnStatus map_zeros(Loader *l)
     for (int i = 0; i < l->record_count; i++)
         if (!strcmp(l->records[i].kind, "lost") && l->records[i].size > largest)
             largest = (size_t)l->records[i].size;
-    if (largest > l->header.weights.size)
+    if (largest / MOST_SHRINKING > l->header.weights.size)
         return damaged(l, "a constant is larger than all weights");
     if (!largest)
         return QN_OK;
@@ -230,6 +253,7 @@ static QnStatus read_module(Loader *l, QnModule **module, const QnAllocator *all
                             const char *level)
 {
     QN_TRY(read_decisions(l));
+    QN_TRY(sort_records(l));
     QN_TRY(map_zeros(l));
     QN_ALLOC(l->constants, &l->scratch, l->constant_count);
     const QnWireReader reader = {

@@ -171,8 +171,10 @@ static void fill_header(const Saver *s, QnPlanHeader *header, uint64_t model, co
     header->decisions =
         (QnPlanSection){qn_round_up((size_t)header->graph.offset + s->graph.size, 64),
                         s->decisions.size, qn_hash(bytes_of(&s->decisions), 0)};
+    /* A section without bytes needs no place of its own. */
     header->weights.offset =
-        qn_round_up((size_t)header->decisions.offset + s->decisions.size, QN_PLAN_ALIGN);
+        s->end ? qn_round_up((size_t)header->decisions.offset + s->decisions.size, QN_PLAN_ALIGN)
+               : QN_PLAN_HEADER;
     header->weights.size = s->end;
     header->hash = qn_hash(qn_bytes(header, offsetof(QnPlanHeader, hash)), 0);
 }
@@ -185,7 +187,6 @@ static QnStatus put_file(const Saver *s, QnFileWriter *file, const QnPlanHeader 
     QN_TRY(qn_file_writer_put(file, bytes_of(&s->graph), err));
     QN_TRY(put_padding(file, header->decisions.offset, err));
     QN_TRY(qn_file_writer_put(file, bytes_of(&s->decisions), err));
-    QN_TRY(put_padding(file, header->weights.offset, err));
     for (int i = 0; i < s->piece_count; i++) {
         QN_TRY(put_padding(file, header->weights.offset + s->pieces[i].offset, err));
         QN_TRY(
