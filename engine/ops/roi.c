@@ -10,7 +10,7 @@
 
 /* ---- RoiAlign ---- */
 
-enum { SIZE_LIMIT = 1 << 20 };
+enum { SIZE_LIMIT = 1 << 20, SAMPLE_LIMIT = 256 };
 
 static QnStatus infer_regions(QnInfer *in, int64_t height, int64_t width, int columns)
 {
@@ -32,8 +32,12 @@ static QnStatus infer_regions(QnInfer *in, int64_t height, int64_t width, int co
 static QnStatus infer_roi_align(QnInfer *in)
 {
     const QnShape *rois = qn_infer_shape(in, 1), *batch = qn_infer_shape(in, 2);
+    const int64_t ratio = qn_op_int(in->node, "sampling_ratio");
     if (!qn_op_string_is(in->node, "mode", "avg") && !qn_op_string_is(in->node, "mode", "max"))
         return qn_infer_fail(in, "mode is not avg or max");
+    if (ratio < 0 || ratio > SAMPLE_LIMIT)
+        return qn_infer_fail(in, "sampling_ratio is %lld, expected 0 to %d", (long long)ratio,
+                             SAMPLE_LIMIT);
     QN_TRY(qn_infer_want_rank(in, 2, 1));
     if (rois && rois->rank == 2 && batch && qn_dim_is_known(rois->dims[0]) &&
         qn_dim_is_known(batch->dims[0]) && rois->dims[0] != batch->dims[0])
@@ -43,7 +47,7 @@ static QnStatus infer_roi_align(QnInfer *in)
                          qn_op_int(in->node, "output_width"), 4);
 }
 
-/* A sample between pixels; each weighted neighbour goes to `take`. */
+/* A sample between pixels: the sum and the largest of its weighted neighbours. */
 typedef struct Sample {
     double sum, max;
 } Sample;
@@ -80,7 +84,7 @@ static Sample sample_plane(const QnTensor *x, int64_t first, double at_y, double
 /* One region: where it begins, and how large a cell of its grid is. */
 typedef struct Region {
     double y, x, cell_height, cell_width;
-    int64_t samples_y, samples_x; /* per cell */
+    double samples_y, samples_x; /* per cell; whole numbers, of huge regions huge ones */
 } Region;
 
 static Region read_region(const QnCall *call, int64_t r, int64_t rows, int64_t columns)
@@ -100,29 +104,53 @@ static Region read_region(const QnCall *call, int64_t r, int64_t rows, int64_t c
                      .x = roi[0] * scale - shift,
                      .cell_height = height / (double)rows,
                      .cell_width = width / (double)columns};
-    /* A hostile region may be huge: the number of samples stays bounded. */
-    const double adaptive_y = ceil(fmin(fmax(region.cell_height, 0), 4096));
-    const double adaptive_x = ceil(fmin(fmax(region.cell_width, 0), 4096));
-    region.samples_y = ratio > 0 ? (ratio < 4096 ? ratio : 4096) : (int64_t)adaptive_y;
-    region.samples_x = ratio > 0 ? (ratio < 4096 ? ratio : 4096) : (int64_t)adaptive_x;
+    region.samples_y = ratio > 0 ? (double)ratio : ceil(fmax(region.cell_height, 0));
+    region.samples_x = ratio > 0 ? (double)ratio : ceil(fmax(region.cell_width, 0));
     return region;
 }
 
-static double align_cell(const QnTensor *x, int64_t first, const Region *region, int64_t row,
+/* The samples of a cell along one dimension that lie on the image, or a pixel around it. */
+typedef struct Span {
+    double start, step; /* sample i is at start + (i + 0.5) * step */
+    int64_t first, last;
+} Span;
+
+/* A region may be far larger than the image: what lies outside is not walked over. */
+static Span make_span(double start, double cell, double samples, int64_t length)
+{
+    Span span = {.start = start, .step = cell / samples, .last = -1};
+    const bool is_rising = span.step > 0;
+    const double low = is_rising ? ceil((-1 - start) / span.step - 0.5) : 0;
+    const double high = is_rising ? floor(((double)length - start) / span.step - 0.5) : samples - 1;
+    const double first = fmax(low, 0), last = fmin(high, samples - 1);
+    if (!(first <= last) || !(last < 9e15))
+        return span;
+    span.first = (int64_t)first;
+    span.last = (int64_t)last;
+    return span;
+}
+
+static double align_cell(const QnTensor *x, int64_t plane, const Region *region, int64_t row,
                          int64_t column, bool is_max)
 {
-    double sum = 0, max = 0;
-    for (int64_t i = 0; i < region->samples_y; i++)
-        for (int64_t k = 0; k < region->samples_x; k++) {
-            const double down = (double)row + ((double)i + 0.5) / (double)region->samples_y;
-            const double right = (double)column + ((double)k + 0.5) / (double)region->samples_x;
-            const Sample s = sample_plane(x, first, region->y + down * region->cell_height,
-                                          region->x + right * region->cell_width);
+    const Span down = make_span(region->y + (double)row * region->cell_height, region->cell_height,
+                                region->samples_y, x->dims[2]);
+    const Span right = make_span(region->x + (double)column * region->cell_width,
+                                 region->cell_width, region->samples_x, x->dims[3]);
+    const double inside =
+        (double)(down.last - down.first + 1) * (double)(right.last - right.first + 1);
+    const double count = region->samples_y * region->samples_x;
+    double sum = 0, max = inside < count ? 0 : -INFINITY; /* a sample outside is 0 */
+    for (int64_t i = down.first; i <= down.last; i++)
+        for (int64_t k = right.first; k <= right.last; k++) {
+            const Sample s = sample_plane(x, plane, down.start + ((double)i + 0.5) * down.step,
+                                          right.start + ((double)k + 0.5) * right.step);
             sum += s.sum;
-            max = (i == 0 && k == 0) || s.max > max ? s.max : max;
+            max = s.max > max ? s.max : max;
         }
-    const int64_t count = region->samples_y * region->samples_x;
-    return is_max ? max : sum / (double)(count > 0 ? count : 1);
+    if (!(count > 0))
+        return 0;
+    return is_max ? max : sum / count;
 }
 
 static QnStatus roi_align(const QnCall *call)
