@@ -171,7 +171,8 @@ static QnStatus dft(const QnCall *call)
     return QN_OK;
 }
 
-/* ---- STFT: signal, frame_step, window, frame_length ---- */
+/* ---- STFT: signal [batch, length] or [batch, length, parts], frame_step, window, frame_length
+ * ---- */
 
 /* A scalar input as a dim: 1 known, 0 not known, -1 absent. */
 static int scalar_dim(QnInfer *in, int i, QnDim *out)
@@ -188,7 +189,8 @@ static QnStatus infer_stft(QnInfer *in)
     const bool is_onesided = qn_op_int(in->node, "onesided") != 0;
     QnDim step = 0, frame = 0;
     int64_t number;
-    QN_TRY(qn_infer_want_rank(in, 0, 3));
+    if (x && x->rank != 2 && x->rank != 3)
+        return qn_infer_fail(in, "input 0 has rank %d, expected 2 or 3", x->rank);
     QN_TRY(qn_infer_want_rank(in, 2, 1));
     int has_frame = scalar_dim(in, 3, &frame);
     if (has_frame < 0 && !window)
@@ -199,7 +201,8 @@ static QnStatus infer_stft(QnInfer *in)
     }
     if (scalar_dim(in, 1, &step) < 1 || has_frame < 1 || !x)
         return qn_infer_unknown(in, 0, element, 4);
-    QN_TRY(want_parts(in, 0, x->dims[2]));
+    if (x->rank == 3)
+        QN_TRY(want_parts(in, 0, x->dims[2]));
     if (qn_dim_constant(in->dims, step, &number) && number < 1)
         return qn_infer_fail(in, "frame_step is %lld, expected 1 at least", (long long)number);
     if (qn_dim_constant(in->dims, frame, &number) && number < 1)
@@ -224,7 +227,8 @@ static QnStatus stft(const QnCall *call)
     const QnTensor *x = qn_call_input(call, 0), *window = qn_call_input(call, 2),
                    *length = qn_call_input(call, 3);
     QnTensor *y = qn_call_result(call, 0);
-    const int64_t step = qn_tensor_get_int(qn_call_input(call, 1), 0), parts = x->dims[2];
+    const int64_t step = qn_tensor_get_int(qn_call_input(call, 1), 0);
+    const int64_t parts = x->rank == 3 ? x->dims[2] : 1;
     const int64_t frames = y->dims[1], bins = y->dims[2];
     Line line = {.points = length ? qn_tensor_get_int(length, 0) : window->dims[0]};
     Circle circle;

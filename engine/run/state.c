@@ -61,22 +61,23 @@ static bool has_room(const QnStateBuffer *buffer, const QnTensor *like, int axis
            size <= buffer->memory.capacity;
 }
 
-/* Moves `past` into memory with room for `needed` rows at least: at 64 rows the first, later by
- * doubling.  Memory that `past` does not lie in is used again. */
+/* Moves `past` into memory with room for `needed` rows, 64 at least, and those that the slot, which
+ * grows by a half, has room for beyond them.  Memory that `past` does not lie in is used again. */
 static QnStatus grow(QnSession *session, QnStateBuffer *buffer, const QnTensor *past, int axis,
                      int64_t needed, QnError *err)
 {
     const Rows rows = rows_of(past, axis);
     const bool is_inside = past->data == buffer->memory.data;
     QnSlot *to = is_inside ? &buffer->spare : &buffer->memory;
-    int64_t capacity = 64;
+    const size_t row_bytes = (size_t)rows.outer * rows.inner_bytes;
+    int64_t capacity = qn_max_i64(needed, 64);
     size_t size;
-    while (capacity < needed && capacity < INT64_MAX / 2)
-        capacity *= 2;
-    if (!qn_mul_size(&size, (size_t)capacity, (size_t)rows.outer * rows.inner_bytes) ||
+    if (!qn_mul_size(&size, (size_t)capacity, row_bytes) ||
         !qn_slot_reserve(session, to, size ? size : 1, 0))
         return qn_fail(err, QN_NO_MEMORY, "no memory for a state of %lld rows",
                        (long long)capacity);
+    if (row_bytes)
+        capacity = (int64_t)(to->capacity / row_bytes);
     const QnTensor view = view_of(past, axis, past->dims[axis], capacity, to->data);
     write_rows(&view, axis, 0, past);
     if (is_inside) {

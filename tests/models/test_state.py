@@ -147,7 +147,7 @@ def test_a_failed_run_leaves_the_state_as_it_was():
 
 
 def test_steps_need_no_memory_for_the_cache():
-    """2 MiB of cache per tensor with room for as much again, and nothing that grows or is copied from step to step."""
+    """2 MiB of cache per tensor with room for half as much again, and nothing that grows or is copied in a step."""
     heads, size, length = 8, 64, 1025
     session = quern.InferenceSession(decoder(1, heads, size))
     cache = {name: np.zeros((1, heads, length, size), np.float32) for name in empty_past(session)}
@@ -156,4 +156,4 @@ def test_steps_need_no_memory_for_the_cache():
     for _ in range(200):
         session.run(["logits"], {"tokens": np.array([[2]])})
     assert session.get_memory()["dynamic_bytes"] == before
-    assert before < 2 * 2 * 1.3 * cache["past_key_values.0.key"].nbytes
+    assert before < 2 * 1.6 * cache["past_key_values.0.key"].nbytes

@@ -93,7 +93,7 @@ def test_runs_past_their_time_are_cancelled(relu):
 
 def test_memory_beyond_the_limit_is_refused():
     options = quern.SessionOptions()
-    options.limit_bytes = 4096
+    options.limit_bytes = 100_000
     model = model_of([helper.make_node("Relu", ["x"], ["a"]), helper.make_node("Sin", ["a"], ["b"]),
                       helper.make_node("MatMul", ["b", "x"], ["y"])],
                      [("x", 1, ["N", "N"])], [("y", 1, ["N", "N"])])
