@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Statuses as exceptions: quern.Error, and one of its subclasses for each way to fail. */
-#include "native.h"
+#include "python/native/native.h"
 
 /* The classes that Python's own code expects, where there is one, are bases too. */
 static const struct {

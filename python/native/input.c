@@ -7,7 +7,7 @@
  * ...] a sequence; {"keys": a, "values": b} a map.  Arrays are borrowed as they lie, with their
  * strides.
  */
-#include "native.h"
+#include "python/native/native.h"
 
 struct QpBorrowed {
     Py_buffer view;

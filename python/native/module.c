@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The module quern._quern: its types, exceptions and constants. */
-#include "native.h"
+#include "python/native/native.h"
 
 static int add_types(PyObject *module, QpModule *state)
 {

@@ -2,7 +2,7 @@
 /* From a run's values to Python's objects. */
 #include <stdlib.h>
 
-#include "native.h"
+#include "python/native/native.h"
 
 void *qp_memory(size_t size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiled models, and what they say of their inputs and outputs. */
-#include "native.h"
+#include "python/native/native.h"
 
 /* ---- making ---- */
 

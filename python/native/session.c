@@ -2,7 +2,7 @@
 /* Sessions: one thread's way to run a plan, without Python's lock while it computes. */
 #include <stdlib.h>
 
-#include "native.h"
+#include "python/native/native.h"
 
 typedef struct QpSession {
     PyObject_HEAD QnSession *session;

@@ -2,7 +2,7 @@
 /* Output tensors: memory that lives as long as any array that looks at it. */
 #include <stdlib.h>
 
-#include "native.h"
+#include "python/native/native.h"
 
 static void tensor_free(PyObject *self)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The threads that runs are computed on, and the token that ends runs. */
-#include "native.h"
+#include "python/native/native.h"
 
 /* ---- Pool ---- */
 

@@ -123,6 +123,9 @@ def reduce(graph):
         value = small(graph, value)
     if not value or (value.array.size == 0 and op in ("ReduceMax", "ReduceMin", "ReduceMean", "ReduceLogSumExp")):
         return
+    # A product of hundreds of numbers has the error of all of them.
+    if op == "ReduceProd" and value.array.size > 64:
+        return
     axes = [axis - value.rank * graph.integer(0, 1) for axis in some_axes(graph, value.rank)]
     graph.add(op, [value, graph.ints(*axes) if graph.chance(0.8) else None], keepdims=graph.integer(0, 1))
 
@@ -180,10 +183,12 @@ def normalize(graph):
 
 # ---- products and windows ----
 
+DEEPEST = 512  # terms of a sum: in longer ones the order of adding shows
+
 
 def matmul(graph):
     a = graph.pick_float(1)
-    if not a or a.shape[-1] == 0:
+    if not a or not 0 < a.shape[-1] <= DEEPEST:
         return
     columns = graph.choose([1, 3, 8, 17])
     shape = (a.shape[-1], columns) if graph.chance(0.8) or a.rank < 3 else (*a.shape[:-2], a.shape[-1], columns)
@@ -193,7 +198,7 @@ def matmul(graph):
 
 def gemm(graph):
     a = graph.pick(lambda v: v.is_float and v.rank == 2)
-    if not a:
+    if not a or max(a.shape) > DEEPEST:
         return
     columns, flips = graph.choose([1, 4, 9, 16]), (graph.integer(0, 1), graph.integer(0, 1))
     rows, depth = a.shape[::-1] if flips[0] else a.shape
