@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Products: which steps are made, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(gemm_adds_a_computed_c_of_any_shape)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Quantizing and dequantizing: which steps are made, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(scales_of_tensors_axes_and_blocks)

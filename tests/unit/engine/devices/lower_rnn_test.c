@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* LSTM, GRU and RNN: which steps are made, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(lstm_both_ways_with_everything)

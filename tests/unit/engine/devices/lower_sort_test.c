@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* TopK and running sums: which steps are made, and what they compute. */
 #include "tests/support/lowering.h"
 
 TEST(the_best_of_every_line)
