@@ -128,7 +128,7 @@ static void decode_model_name(char model[49], const QnCpuid *cpuid)
     if (largest_leaf(cpuid, 0x80000000) >= 0x80000004)
         for (uint32_t i = 0; i < 3; i++) {
             const QnCpuidRegs regs = read_leaf(cpuid, 0x80000002 + i, 0);
-            memcpy(text + 16 * i, &regs, sizeof regs);
+            memcpy(text + 16 * (size_t)i, &regs, sizeof regs);
         }
     /* Some are padded with spaces on the left, some on the right. */
     const char *start = text + strspn(text, " ");

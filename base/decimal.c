@@ -443,7 +443,8 @@ static int lay_out(char *to, const char *digits, int count, int point)
         return size + print_digits(to + size, magnitude);
     }
     if (point <= 0) {
-        memcpy(to, "0.000", 5);
+        static const char zeros[] = {'0', '.', '0', '0', '0'};
+        memcpy(to, zeros, sizeof zeros);
         size = 2 - point;
         memcpy(to + size, digits, (size_t)count);
         return size + count;

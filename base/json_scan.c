@@ -53,7 +53,7 @@ static int32_t read_escape(const uint8_t *at, const uint8_t *end, int *size)
  * none. */
 static bool skip_character(QnJson *in, QnJsonText *text)
 {
-    int size;
+    int size = 0;
     if (*in->at == '\\') {
         text->has_escapes = true;
         if (read_escape(in->at, in->end, &size) < 0)

@@ -226,7 +226,7 @@ static QnStatus compare_row(Comparison *c, int place, QnError *err)
         return status;
     }
     char why[512] = "";
-    Metrics metrics;
+    Metrics metrics = {0};
     const bool is_same = compare_values(&row->value, &want, &bounds, why, sizeof why);
     const bool is_measured = row->value.kind == QN_TENSOR && want.kind == QN_TENSOR &&
                              metrics_measure(&metrics, &row->value.tensor, &want.tensor);

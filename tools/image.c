@@ -136,7 +136,7 @@ static QnStatus resample(QnTensor *tensor, const Axes *axes, const Image *image,
     const size_t plane = (size_t)image->width * (size_t)image->height;
     const size_t made = (size_t)width * (size_t)height;
     float *from = malloc(plane * (size_t)channels * sizeof *from);
-    float *to = malloc(made * (size_t)channels * sizeof *to);
+    float *to = calloc(made * (size_t)channels, sizeof *to);
     float *between = malloc((size_t)image->height * (size_t)width * sizeof *between);
     const bool has_memory = from && to && between;
     if (has_memory) {

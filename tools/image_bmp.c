@@ -70,7 +70,7 @@ static QnStatus read_pixels(Image *out, QnBytes bytes, const char *name, QnValue
         for (int x = 0; x < out->width; x++, from += bitmap.bytes_per_pixel) {
             const uint8_t *bgr = from;
             if (bitmap.palette)
-                bgr = *from < bitmap.colours ? bitmap.palette + 4 * *from : black;
+                bgr = *from < bitmap.colours ? bitmap.palette + (size_t)4 * *from : black;
             for (int c = 0; c < 3; c++)
                 *to++ = bgr[2 - c];
         }

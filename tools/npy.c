@@ -137,14 +137,11 @@ static size_t place_in_file(const Array *array, size_t i)
 {
     if (!array->is_fortran)
         return i * array->element_size;
-    size_t index = 0, scale[QN_MAX_RANK], step = 1;
-    for (int d = 0; d < array->rank; d++) {
-        scale[d] = step;
-        step *= (size_t)array->dims[d];
-    }
+    size_t index = 0;
     for (int d = array->rank - 1; d >= 0; d--) {
-        index += i % (size_t)array->dims[d] * scale[d];
-        i /= (size_t)array->dims[d];
+        const size_t size = (size_t)array->dims[d];
+        index = index * size + i % size;
+        i /= size;
     }
     return index * array->element_size;
 }
