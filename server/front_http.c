@@ -520,7 +520,7 @@ static void ended(void *user)
     Stream *stream = user;
     stream->has_ended = true;
     if (stream->is_away)
-        qs_cancel(&stream->call->exchange.cancel);
+        qn_cancel(&stream->call->exchange.cancel);
     else if (!stream->has_reply)
         close_now(stream);
 }
@@ -555,7 +555,7 @@ static void closed(void *user)
 {
     Stream *stream = user;
     if (stream->is_away) {
-        qs_cancel(&stream->call->exchange.cancel);
+        qn_cancel(&stream->call->exchange.cancel);
         stream->connection = NULL; /* the call frees the stream when it comes back */
         return;
     }

@@ -314,6 +314,11 @@ QnStatus qn_session_run(QnSession *session, const QnValue *inputs, QnValue *outp
     return status;
 }
 
+void qn_cancel(QnCancel *cancel)
+{
+    __atomic_store_n(&cancel->is_cancelled, 1, __ATOMIC_RELAXED);
+}
+
 void qn_session_reset(QnSession *session)
 {
     for (int s = 0; s < session->plan->state_count; s++)

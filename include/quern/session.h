@@ -44,11 +44,17 @@ QN_API QnStatus qn_session_create(QnSession **out, const QnPlan *plan,
 /** Frees a session and the outputs that are its memory.  NULL is fine. */
 QN_API void qn_session_free(QnSession *session);
 
-/** Set to 1 from any thread to end the run that it was given to, within a block of work.  The
- * library reads it atomically. */
+/**
+ * A wish that runs end.  {0} is one that was not uttered; qn_cancel() utters it, from any thread,
+ * for all runs that the token was given to: each returns QN_CANCELLED after the block of work that
+ * it is in.  It must outlive these runs.  To use it again, set it to {0} when none of them is left.
+ */
 typedef struct QnCancel {
-    volatile int is_cancelled;
+    volatile int is_cancelled; /**< read and written as an atomic, by qn_cancel() and runs */
 } QnCancel;
+
+/** Ends the runs that have this token.  Any thread, any number of times, also before a run. */
+QN_API void qn_cancel(QnCancel *cancel);
 
 /** What an observer learns about one step, right after it ran. */
 typedef struct QnStepEvent {

@@ -56,7 +56,8 @@ PyType_Spec qp_pool_spec = {
 static PyObject *cancel_get(PyObject *self, void *closure)
 {
     (void)closure;
-    return PyBool_FromLong(((QpCancel *)self)->cancel.is_cancelled);
+    return PyBool_FromLong(
+        __atomic_load_n(&((QpCancel *)self)->cancel.is_cancelled, __ATOMIC_RELAXED));
 }
 
 static int cancel_set(PyObject *self, PyObject *value, void *closure)
@@ -65,7 +66,7 @@ static int cancel_set(PyObject *self, PyObject *value, void *closure)
     const int is_true = value ? PyObject_IsTrue(value) : 0;
     if (is_true < 0)
         return -1;
-    ((QpCancel *)self)->cancel.is_cancelled = is_true;
+    __atomic_store_n(&((QpCancel *)self)->cancel.is_cancelled, is_true, __ATOMIC_RELAXED);
     return 0;
 }
 

@@ -182,12 +182,6 @@ static inline bool qs_request_is_cancelled(const QsRequest *request)
     return request->cancel && __atomic_load_n(&request->cancel->is_cancelled, __ATOMIC_RELAXED);
 }
 
-/* The client has gone.  Any thread. */
-static inline void qs_cancel(QnCancel *cancel)
-{
-    __atomic_store_n(&cancel->is_cancelled, 1, __ATOMIC_RELAXED);
-}
-
 /* Is the output of that name asked for? */
 bool qs_request_wants(const QsRequest *request, const char *name);
 

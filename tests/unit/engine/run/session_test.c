@@ -312,7 +312,7 @@ static void *cancel_soon(void *user)
 {
     struct timespec pause = {.tv_nsec = 5000000};
     nanosleep(&pause, NULL);
-    __atomic_store_n(&((QnCancel *)user)->is_cancelled, 1, __ATOMIC_RELAXED);
+    qn_cancel(user);
     return NULL;
 }
 

@@ -223,7 +223,7 @@ TEST(full_queues_refuse_and_waiting_ends)
     submit(&refused, world.scheduler, 'd');
     EXPECT(t, !strcmp(await(&refused), "[request id: d] Exceeds maximum queue size"), "%s",
            await(&refused));
-    qs_cancel(&cancelled.cancel);
+    qn_cancel(&cancelled.cancel);
     qs_scheduler_expire(world.scheduler);
     EXPECT(t, !strcmp(await(&cancelled), "[request id: c] the request was cancelled"), "%s",
            await(&cancelled));
