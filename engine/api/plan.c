@@ -189,6 +189,8 @@ int qn_plan_state_count(const QnPlan *plan)
 
 QnStateInfo qn_plan_state(const QnPlan *plan, int i)
 {
+    if (i < 0 || i >= plan->state_count)
+        return (QnStateInfo){.input = "", .output = ""};
     const QnPlanState *state = &plan->states[i];
     return (QnStateInfo){.input = plan->input_infos[state->input].name,
                          .output = plan->output_infos[state->output].name,

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-#include "base/checked.h"
 #include "base/cpu_count.h"
+#include "engine/api/deliver.h"
 #include "engine/api/options.h"
 #include "engine/run/session.h"
 
@@ -133,17 +133,6 @@ void qn_session_free(QnSession *session)
 
 /* ---- running ---- */
 
-/* Is that input or output a state that grows in place?  Then it is a view with room behind each
- * row. */
-static bool is_appended(const QnPlan *plan, int input, int output)
-{
-    for (int s = 0; s < plan->state_count; s++)
-        if (plan->states[s].append_axis >= 0 &&
-            (plan->states[s].input == input || plan->states[s].output == output))
-            return true;
-    return false;
-}
-
 /* Is the tensor what a state that grows is kept in: a view of its own buffer? */
 static bool is_own_state(const QnSession *session, int input, const QnTensor *tensor)
 {
@@ -153,17 +142,30 @@ static bool is_own_state(const QnSession *session, int input, const QnTensor *te
     return false;
 }
 
-/* Kernels want contiguous tensors with aligned elements; others are copied. */
+/* Are all tensors of a value as kernels want them: contiguous, with aligned elements? */
+static bool is_as_wanted(const QnValue *value)
+{
+    const QnTensor *tensor = &value->tensor;
+    if (value->kind == QN_TENSOR) {
+        const size_t element = qn_type_size(tensor->type);
+        return (element == 0 || (uintptr_t)tensor->data % (element > 8 ? 8 : element) == 0) &&
+               qn_tensor_is_contiguous(tensor);
+    }
+    for (int64_t i = 0; value->kind != QN_NONE && i < value->count; i++)
+        if (!is_as_wanted(&value->items[i]))
+            return false;
+    return true;
+}
+
+/* An input that is not as kernels want it is copied. */
 static QnStatus stage_input(QnSession *session, int i, QnValue *input, QnError *err)
 {
     QnTensor *tensor = &input->tensor;
-    const size_t element = qn_type_size(tensor->type);
-    const bool is_aligned =
-        element == 0 || (uintptr_t)tensor->data % (element > 8 ? 8 : element) == 0;
-    if (input->kind != QN_TENSOR || is_own_state(session, i, tensor) ||
-        (is_aligned && qn_tensor_is_contiguous(tensor)))
+    if (is_as_wanted(input) || (input->kind == QN_TENSOR && is_own_state(session, i, tensor)))
         return QN_OK;
-    const size_t size = (size_t)qn_tensor_count(tensor) * element;
+    if (input->kind != QN_TENSOR)
+        return qn_value_copy(session, input, input) == QN_OK ? QN_OK : qn_no_memory(err);
+    const size_t size = (size_t)qn_tensor_count(tensor) * qn_type_size(tensor->type);
     void *copy = qn_slot_reserve(session, &session->staging[i], size ? size : 1, 0);
     if (!copy)
         return qn_no_memory(err);
@@ -213,53 +215,6 @@ static void set_input_data(QnSession *session, const QnValue *inputs)
     }
 }
 
-/* May the value lie in memory that is not the session's: the caller's, or the plan's? */
-static bool is_foreign(const QnPlan *plan, int value)
-{
-    while (plan->values[value].storage == QN_STORE_VIEW)
-        value = plan->values[value].base;
-    return plan->values[value].storage == QN_STORE_INPUT ||
-           plan->values[value].storage == QN_STORE_CONSTANT ||
-           plan->values[value].storage == QN_STORE_ASSIGNED;
-}
-
-/* One output into the caller's memory, the allocator's, or the session's. */
-static QnStatus deliver(QnSession *session, int i, QnValue *output, const QnRunOptions *options,
-                        QnError *err)
-{
-    const int v = session->plan->outputs[i];
-    const QnValue *made = &session->current->values[v];
-    const char *name = session->plan->module->main->output_names[i];
-    if (made->kind != QN_TENSOR) {
-        if (output->kind == QN_TENSOR && output->tensor.data)
-            return qn_fail(err, QN_BAD_TENSOR,
-                           "output '%s' is no tensor, but memory for one was given", name);
-        *output = *made;
-        return QN_OK;
-    }
-    const size_t size = (size_t)qn_tensor_count(&made->tensor) * qn_type_size(made->tensor.type);
-    void *to = output->kind == QN_TENSOR ? output->tensor.data : NULL;
-    size_t room = to ? output->tensor.size_bytes : size;
-    if (to && room < size)
-        return qn_fail(err, QN_BAD_TENSOR, "output '%s' takes %zu bytes, but %zu were given", name,
-                       size, room);
-    if (!to && options->allocate && size)
-        to = options->allocate(options->user, i, &made->tensor, size);
-    else if (!to && !is_appended(session->plan, -1, i) && is_foreign(session->plan, v))
-        to = qn_arena_alloc_raw(&session->run_arena, size, 64);
-    else if (!to) {
-        *output = *made;
-        return QN_OK;
-    }
-    if (!to && size)
-        return qn_fail(err, QN_NO_MEMORY, "no memory for the %zu bytes of output '%s'", size, name);
-    qn_tensor_copy_contiguous(&made->tensor, to);
-    *output =
-        qn_value_tensor(qn_tensor(made->tensor.type, made->tensor.rank, made->tensor.dims, to));
-    output->tensor.size_bytes = room;
-    return QN_OK;
-}
-
 static QnStatus run(QnSession *session, const QnValue *inputs, QnValue *outputs,
                     const QnRunOptions *options, QnError *err)
 {
@@ -277,13 +232,13 @@ static QnStatus run(QnSession *session, const QnValue *inputs, QnValue *outputs,
         QN_TRY(stage_input(session, i, &given[i], err));
     set_input_data(session, given);
     QN_TRY(qn_session_execute(session, err));
-    QN_TRY(qn_session_keep_states(session, err));
     for (int i = 0; i < plan->output_count; i++)
         if (options->skip && options->skip[i])
             outputs[i] = (QnValue){.kind = QN_NONE};
         else
-            QN_TRY(deliver(session, i, &outputs[i], options, err));
-    return QN_OK;
+            QN_TRY(qn_output_deliver(session, i, &outputs[i], err));
+    /* Last of all: a run that fails, if only for want of room for an output, changes no state. */
+    return qn_session_keep_states(session, err);
 }
 
 QnStatus qn_session_run(QnSession *session, const QnValue *inputs, QnValue *outputs,

@@ -11,53 +11,99 @@ static const char *kind_name(QnKind kind)
 }
 
 /* The sizes of a given tensor against those declared. */
-static QnStatus check_dims(const QnPlanValue *value, const QnTensor *tensor, QnError *err)
+static QnStatus check_dims(const char *name, const QnShape *shape, const QnTensor *tensor,
+                           QnError *err)
 {
-    const QnShape *shape = &value->type.shape;
     size_t bytes = qn_type_size(tensor->type);
     for (int d = 0; d < tensor->rank; d++) {
-        const QnDim wanted = shape->rank >= 0 ? shape->dims[d] : -1;
+        const QnDim wanted = shape->rank > d ? shape->dims[d] : -1;
         if (tensor->dims[d] < 0 || !qn_mul_size(&bytes, bytes, (size_t)tensor->dims[d]))
             return qn_fail(err, QN_BAD_TENSOR, "input '%s': dimension %d is %lld, expected a size",
-                           value->name, d, (long long)tensor->dims[d]);
+                           name, d, (long long)tensor->dims[d]);
         if (wanted >= 0 && tensor->dims[d] != wanted)
             return qn_fail(err, QN_BAD_TENSOR, "input '%s': dimension %d is %lld, expected %lld",
-                           value->name, d, (long long)tensor->dims[d], (long long)wanted);
+                           name, d, (long long)tensor->dims[d], (long long)wanted);
     }
     if (bytes && !tensor->data)
-        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has no data, expected %zu bytes",
-                       value->name, bytes);
+        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has no data, expected %zu bytes", name,
+                       bytes);
     return QN_OK;
 }
 
-/* An input against its declared type; `given` may be QN_NONE where a default or a state stands in.
- */
-static QnStatus check_input(const QnPlan *plan, int i, const QnValue *given, QnError *err)
+static QnStatus check_tensor(const char *name, const QnIrType *type, const QnTensor *tensor,
+                             QnError *err)
 {
-    const QnPlanValue *value = &plan->values[plan->inputs[i]];
-    const QnIrType *type = &value->type;
-    if (type->kind != given->kind && type->kind != QN_NONE)
-        return qn_fail(err, QN_BAD_TENSOR, "input '%s' is %s, expected %s", value->name,
-                       kind_name(given->kind), kind_name(type->kind));
-    if (given->kind != QN_TENSOR)
-        return QN_OK;
-    const QnTensor *tensor = &given->tensor;
-    if (type->element && tensor->type != type->element)
-        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has type %s, expected %s", value->name,
-                       qn_type_name(tensor->type), qn_type_name(type->element));
-    if (type->shape.rank >= 0 && tensor->rank != type->shape.rank)
-        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has rank %d, expected %d", value->name,
+    if (type->element ? tensor->type != type->element : !qn_type_size(tensor->type))
+        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has type %s, expected %s", name,
+                       qn_type_name(tensor->type),
+                       type->element ? qn_type_name(type->element) : "a known one");
+    if (type->kind == QN_TENSOR && type->shape.rank >= 0 && tensor->rank != type->shape.rank)
+        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has rank %d, expected %d", name,
                        tensor->rank, type->shape.rank);
     if (tensor->rank < 0 || tensor->rank > QN_MAX_RANK)
-        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has rank %d, expected 0 to %d", value->name,
+        return qn_fail(err, QN_BAD_TENSOR, "input '%s' has rank %d, expected 0 to %d", name,
                        tensor->rank, QN_MAX_RANK);
-    return check_dims(value, tensor, err);
+    return check_dims(name, &type->shape, tensor, err);
+}
+
+/* How many items a collection has, against what its kind may have. */
+static QnStatus check_count(const char *name, const QnValue *given, QnError *err)
+{
+    const int64_t least = given->kind == QN_MAP ? 2 : 0;
+    const int64_t most = given->kind == QN_SEQUENCE ? INT64_MAX : given->kind == QN_MAP ? 2 : 1;
+    if (given->count < least || given->count > most || (given->count > 0 && !given->items))
+        return qn_fail(err, QN_BAD_TENSOR, "input '%s' holds %s with %lld items%s", name,
+                       kind_name(given->kind), (long long)given->count,
+                       given->count > 0 && !given->items ? ", but no memory of them" : "");
+    return QN_OK;
+}
+
+static QnStatus check_value(const char *name, const QnIrType *type, const QnValue *given,
+                            QnError *err);
+
+/* Keys are a tensor of one dimension; values a tensor, or a sequence, of as many. */
+static QnStatus check_map(const char *name, const QnIrType *type, const QnValue *given,
+                          QnError *err)
+{
+    QnIrType list = {
+        .kind = QN_TENSOR, .element = type->element, .shape = {.rank = 1, .dims = {-1}}};
+    const QnIrType sequence = {.kind = QN_SEQUENCE, .item = type->item};
+    const QnValue *keys = &given->items[0], *values = &given->items[1];
+    QN_TRY(check_value(name, &list, keys, err));
+    list.element = type->item && type->item->kind == QN_TENSOR ? type->item->element : QN_UNDEFINED;
+    QN_TRY(check_value(name, values->kind == QN_TENSOR ? &list : &sequence, values, err));
+    const int64_t count = values->kind == QN_TENSOR ? values->tensor.dims[0] : values->count;
+    if (count != keys->tensor.dims[0])
+        return qn_fail(err, QN_BAD_TENSOR, "input '%s': a map has %lld keys, but %lld values", name,
+                       (long long)keys->tensor.dims[0], (long long)count);
+    return QN_OK;
+}
+
+/* A value, and all in it, against a declared type; what is not declared passes. */
+static QnStatus check_value(const char *name, const QnIrType *type, const QnValue *given,
+                            QnError *err)
+{
+    static const QnIrType anything = {.kind = QN_NONE, .shape = {.rank = -1}};
+    if (type->kind != given->kind && type->kind != QN_NONE)
+        return qn_fail(err, QN_BAD_TENSOR, "input '%s' is %s, expected %s", name,
+                       kind_name(given->kind), kind_name(type->kind));
+    if (given->kind == QN_NONE)
+        return QN_OK;
+    if (given->kind == QN_TENSOR)
+        return check_tensor(name, type, &given->tensor, err);
+    QN_TRY(check_count(name, given, err));
+    if (given->kind == QN_MAP)
+        return check_map(name, type, given, err);
+    for (int64_t i = 0; i < given->count; i++)
+        QN_TRY(check_value(name, type->item ? type->item : &anything, &given->items[i], err));
+    return QN_OK;
 }
 
 QnStatus qn_inputs_check(const QnPlan *plan, const QnValue *inputs, QnError *err)
 {
     for (int i = 0; i < plan->input_count; i++)
-        QN_TRY(check_input(plan, i, &inputs[i], err));
+        QN_TRY(check_value(plan->values[plan->inputs[i]].name, &plan->values[plan->inputs[i]].type,
+                           &inputs[i], err));
     return QN_OK;
 }
 

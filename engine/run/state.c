@@ -61,8 +61,12 @@ static bool has_room(const QnStateBuffer *buffer, const QnTensor *like, int axis
            size <= buffer->memory.capacity;
 }
 
-/* Moves `past` into memory with room for `needed` rows, 64 at least, and those that the slot, which
- * grows by a half, has room for beyond them.  Memory that `past` does not lie in is used again. */
+/*
+ * Moves `past` into memory with room for `needed` rows, 64 at least, and those that the slot, which
+ * grows by a half, has room for beyond them.  Memory that `past` does not lie in is used again;
+ * that in which it does becomes the spare one: if this run fails, the next begins with what is
+ * there.
+ */
 static QnStatus grow(QnSession *session, QnStateBuffer *buffer, const QnTensor *past, int axis,
                      int64_t needed, QnError *err)
 {
@@ -81,12 +85,23 @@ static QnStatus grow(QnSession *session, QnStateBuffer *buffer, const QnTensor *
     const QnTensor view = view_of(past, axis, past->dims[axis], capacity, to->data);
     write_rows(&view, axis, 0, past);
     if (is_inside) {
-        qn_session_give_back(session, buffer->memory.data, buffer->memory.capacity);
+        const QnSlot former = buffer->memory;
         buffer->memory = buffer->spare;
-        buffer->spare = (QnSlot){0};
+        buffer->spare = former;
     }
     buffer->capacity = capacity;
     return QN_OK;
+}
+
+/* Other rows than the kept ones are extended, in their memory: if this run fails, the state begins
+ * anew rather than with rows of both. */
+static void forget_overwritten(QnSession *session, int state, const QnTensor *past, int axis)
+{
+    QnValue *kept = &session->state_values[state];
+    const void *memory = session->states[state].memory.data;
+    if (kept->kind == QN_TENSOR && kept->tensor.data == memory &&
+        (past->data != memory || past->dims[axis] < kept->tensor.dims[axis]))
+        *kept = (QnValue){.kind = QN_NONE};
 }
 
 /* Rows of `past` and those appended must agree in all but the axis. */
@@ -113,6 +128,7 @@ QnStatus qn_session_extend(QnSession *session, int state, const QnTensor *past,
     QN_TRY(check_rows(past, rows, axis, err));
     if (!qn_add_i64(&length, past->dims[axis], rows->dims[axis]))
         return qn_no_memory(err);
+    forget_overwritten(session, state, past, axis);
     if (past->data != buffer->memory.data || length > buffer->capacity ||
         !has_room(buffer, past, axis, buffer->capacity))
         QN_TRY(grow(session, buffer, past, axis, length, err));
@@ -198,6 +214,15 @@ static void change_state(QnSession *session, int s, const QnTensor *made)
         qn_slot_reserve(session, &buffer->spare, size ? size : 1, 0);
 }
 
+/* Keeps a state that grew where it lies, and gives back the memory that it has outgrown. */
+static void keep_grown(QnSession *session, int s, const QnTensor *made)
+{
+    QnSlot *spare = &session->states[s].spare;
+    qn_session_give_back(session, spare->data, spare->capacity);
+    *spare = (QnSlot){0};
+    session->state_values[s] = qn_value_tensor(*made);
+}
+
 QnStatus qn_session_keep_states(QnSession *session, QnError *err)
 {
     const QnPlan *plan = session->plan;
@@ -209,7 +234,7 @@ QnStatus qn_session_keep_states(QnSession *session, QnError *err)
         if (made && plan->states[s].append_axis < 0)
             change_state(session, s, made);
         else if (made)
-            session->state_values[s] = qn_value_tensor(*made);
+            keep_grown(session, s, made);
     }
     return QN_OK;
 }
