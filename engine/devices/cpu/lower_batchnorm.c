@@ -166,7 +166,10 @@ QnStatus qn_cpu_lower_batchnorm(QnOfferCall *call)
     const QnType element = node->inputs[0].value->type.element;
     const QnNode *relu = qn_cpu_next(call, node->outputs[0], "Relu");
     BatchData *data;
-    QN_ALLOC(data, call->arena, 1);
+    data = qn_arena_alloc_raw(call->arena, sizeof *data, _Alignof(BatchData)); /* vectors inside */
+    if (!data)
+        return qn_no_memory(call->err);
+    memset(data, 0, sizeof *data);
     data->type = qn_cpu_float_type(element);
     data->epsilon = qn_op_float(node, "epsilon");
     if (data->type == QN_UNDEFINED ||

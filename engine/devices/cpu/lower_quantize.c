@@ -228,7 +228,10 @@ QnStatus qn_cpu_lower_quantize(QnOfferCall *call)
     if ((!quantizes && strcmp(node->op, "DequantizeLinear") != 0) || *node->domain)
         return QN_OK;
     ScaleData *data;
-    QN_ALLOC(data, call->arena, 1);
+    data = qn_arena_alloc_raw(call->arena, sizeof *data, _Alignof(ScaleData)); /* vectors inside */
+    if (!data)
+        return qn_no_memory(call->err);
+    memset(data, 0, sizeof *data);
     data->quantizes = quantizes;
     const QnIsa isa = qn_cpu_of(call)->isa;
     if (!read_grain(node, data) ||
