@@ -55,11 +55,11 @@ bool qn_tensor_is_contiguous(const QnTensor *tensor)
 QnTensor qn_tensor(QnType type, int rank, const int64_t *dims, void *data)
 {
     QnTensor tensor = {.type = type, .rank = rank, .data = data};
-    int64_t stride = (int64_t)qn_type_size(type);
+    uint64_t stride = qn_type_size(type); /* dims may be what no memory holds: it wraps */
     for (int i = rank - 1; i >= 0; i--) {
         tensor.dims[i] = dims[i];
-        tensor.strides[i] = stride;
-        stride *= dims[i];
+        tensor.strides[i] = (int64_t)stride;
+        stride *= (uint64_t)dims[i];
     }
     tensor.size_bytes = (size_t)stride;
     return tensor;
