@@ -17,6 +17,14 @@ typedef struct TestRow {
     const char *reason; /* of the wider bounds */
 } TestRow;
 
+/* Why the data of an old release cannot be met. */
+#define BF16    "this release truncated to bfloat16; the standard rounds"
+#define BIT4    "this release saturated to 4 bits; the newest keeps the low bits"
+#define FP4     "this release made NaN the largest number; the newest makes it minus zero"
+#define LIKE    "the data of 'like' has another rank than its model declares"
+#define POOL    "later releases corrected this data"
+#define OLD_RNN "written by a PyTorch whose weights had no direction dimension"
+
 static const TestRow test_rows[] = {
     {"test_bernoulli", "no generator of random numbers is prescribed", 0, 0, NULL},
     {"test_bernoulli_double", "no generator of random numbers is prescribed", 0, 0, NULL},
@@ -29,8 +37,44 @@ static const TestRow test_rows[] = {
     {"test_training_dropout_default_mask", "no generator of random numbers is prescribed", 0, 0,
      NULL},
     {"test_training_dropout_mask", "no generator of random numbers is prescribed", 0, 0, NULL},
+    {"opset18/node/test_cast_FLOAT_to_BFLOAT16", BF16, 0, 0, NULL},
+    {"opset18/node/test_castlike_FLOAT_to_BFLOAT16", BF16, 0, 0, NULL},
+    {"opset18/node/test_castlike_FLOAT_to_BFLOAT16_expanded", BF16, 0, 0, NULL},
+    {"opset20/node/test_cast_FLOAT_to_BFLOAT16", BF16, 0, 0, NULL},
+    {"opset20/node/test_castlike_FLOAT_to_BFLOAT16", BF16, 0, 0, NULL},
+    {"opset20/node/test_castlike_FLOAT_to_BFLOAT16_expanded", BF16, 0, 0, NULL},
+    {"opset22/node/test_cast_FLOAT_to_BFLOAT16", BF16, 0, 0, NULL},
+    {"opset22/node/test_castlike_FLOAT_to_BFLOAT16", BF16, 0, 0, NULL},
+    {"opset22/node/test_castlike_FLOAT_to_BFLOAT16_expanded", BF16, 0, 0, NULL},
+    {"opset23/node/test_cast_FLOAT_to_BFLOAT16", BF16, 0, 0, NULL},
+    {"opset23/node/test_castlike_FLOAT_to_BFLOAT16", BF16, 0, 0, NULL},
+    {"opset23/node/test_castlike_FLOAT_to_BFLOAT16_expanded", BF16, 0, 0, NULL},
+    {"opset22/node/test_cast_FLOAT16_to_INT4", BIT4, 0, 0, NULL},
+    {"opset22/node/test_cast_FLOAT16_to_UINT4", BIT4, 0, 0, NULL},
+    {"opset22/node/test_cast_FLOAT_to_INT4", BIT4, 0, 0, NULL},
+    {"opset22/node/test_cast_FLOAT_to_UINT4", BIT4, 0, 0, NULL},
+    {"opset23/node/test_cast_FLOAT16_to_INT4", BIT4, 0, 0, NULL},
+    {"opset23/node/test_cast_FLOAT16_to_UINT4", BIT4, 0, 0, NULL},
+    {"opset23/node/test_cast_FLOAT_to_INT4", BIT4, 0, 0, NULL},
+    {"opset23/node/test_cast_FLOAT_to_UINT4", BIT4, 0, 0, NULL},
+    {"opset23/node/test_cast_FLOAT16_to_FLOAT4E2M1", FP4, 0, 0, NULL},
+    {"opset23/node/test_cast_FLOAT_to_FLOAT4E2M1", FP4, 0, 0, NULL},
+    {"opset18/node/test_castlike_BFLOAT16_to_FLOAT", LIKE, 0, 0, NULL},
+    {"opset18/node/test_castlike_BFLOAT16_to_FLOAT_expanded", LIKE, 0, 0, NULL},
+    {"opset21/node/test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_is_True",
+     POOL, 0, 0, NULL},
+    {"opset06/pytorch-operator/test_operator_lstm", OLD_RNN, 0, 0, NULL},
+    {"opset06/pytorch-operator/test_operator_rnn", OLD_RNN, 0, 0, NULL},
+    {"opset06/pytorch-operator/test_operator_rnn_single_layer", OLD_RNN, 0, 0, NULL},
     {NULL, NULL, 0, 0, NULL},
 };
+
+#undef BF16
+#undef BIT4
+#undef FP4
+#undef LIKE
+#undef POOL
+#undef OLD_RNN
 
 /* The row for a case's path, or NULL: its last part, or its last parts where the row names more. */
 static inline const TestRow *test_table_find(const char *path)
