@@ -40,8 +40,8 @@ static inline QnStatus public_bytes(QnText *out, const char *graph, QnError *err
     return out->failed ? QN_NO_MEMORY : QN_OK;
 }
 
-/* Inputs for a plan: open sizes are `size`, floats between -1 and 1, integers from 0 to 3.  The
- * data is freed by public_free_inputs. */
+/* Inputs for a plan: open sizes are `size`, but a batch is one, floats between -1 and 1, integers
+ * from 0 to 3.  The data is freed by public_free_inputs. */
 static inline void public_make_inputs(QnValue *inputs, const QnPlan *plan, int64_t size,
                                       uint64_t seed)
 {
@@ -53,7 +53,9 @@ static inline void public_make_inputs(QnValue *inputs, const QnPlan *plan, int64
         if (info.kind != QN_TENSOR || info.rank < 0)
             continue;
         for (int d = 0; d < info.rank; d++)
-            dims[d] = info.dims[d] < 0 ? size : info.dims[d];
+            dims[d] = info.dims[d] >= 0                                      ? info.dims[d]
+                      : info.symbols[d] && !strcmp(info.symbols[d], "batch") ? 1
+                                                                             : size;
         QnTensor tensor = qn_tensor(info.type, info.rank, dims, NULL);
         const int64_t count = qn_tensor_count(&tensor);
         tensor.data = calloc((size_t)count + 1, 16);
