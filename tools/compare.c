@@ -253,7 +253,7 @@ static QnStatus is_wrong_with(bool *wrong, Comparison *c, int count, QnError *er
     Record got = {0};
     char why[512];
     LoadOptions load = c->values->load;
-    for (int i = 0; qn_pass_info(i, &pass); i++)
+    for (int i = 0; qn_pass_info(&pass, i); i++)
         if (i >= count && !pass.is_required)
             qn_text_printf(&without, "%s%s", without.size ? "," : "", pass.name);
     load.without = without.size ? without.data : NULL;
@@ -299,7 +299,7 @@ static QnStatus bisect(Comparison *c, QnError *err)
     int high = 0, low = 0;
     bool wrong;
     char sentence[512];
-    while (qn_pass_info(high, &pass))
+    while (qn_pass_info(&pass, high))
         high++;
     QN_TRY(is_wrong_with(&wrong, c, high, err));
     if (!wrong) {
@@ -319,7 +319,7 @@ static QnStatus bisect(Comparison *c, QnError *err)
         else
             low = middle;
     }
-    qn_pass_info(high - 1, &pass);
+    qn_pass_info(&pass, high - 1);
     snprintf(sentence, sizeof sentence,
              "pass '%s': right with the passes before it, wrong with it (%s)", pass.name,
              pass.what);

@@ -137,7 +137,7 @@ static void print_properties(const Subject *subject)
 {
     const char *key, *value;
     for (int i = 0;
-         subject->loaded.model && qn_model_property(subject->loaded.model, i, &key, &value); i++)
+         subject->loaded.model && qn_model_property(&key, &value, subject->loaded.model, i); i++)
         printf("%-9s %s: %.200s%s\n", i ? "" : "metadata", key, value,
                strlen(value) > 200 ? "..." : "");
 }
@@ -279,7 +279,7 @@ static void put_properties(QnJsonWriter *to, const Subject *subject)
     qn_json_put_key(to, "metadata");
     qn_json_put_begin(to, '{');
     for (int i = 0;
-         subject->loaded.model && qn_model_property(subject->loaded.model, i, &key, &value); i++)
+         subject->loaded.model && qn_model_property(&key, &value, subject->loaded.model, i); i++)
         json_put_text(to, key, value);
     qn_json_put_end(to, '}');
 }

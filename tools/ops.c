@@ -59,13 +59,13 @@ static QnOperatorInfo *collect(int *count, const Arguments *wanted)
 {
     QnOperatorInfo op;
     int all = 0;
-    while (qn_operator_info(all, &op))
+    while (qn_operator_info(&op, all))
         all++;
     QnOperatorInfo *ops = malloc(((size_t)all + 1) * sizeof *ops);
     *count = 0;
     for (int i = 0; ops && i < all; i++) {
         bool is_wanted = wanted->count == 0;
-        qn_operator_info(i, &op);
+        qn_operator_info(&op, i);
         for (int k = 0; k < wanted->count; k++)
             is_wanted |= !strcmp(wanted->items[k], op.name);
         if (is_wanted)

@@ -15,7 +15,7 @@ static const QnOp *find_row(int i)
     return NULL;
 }
 
-bool qn_operator_info(int i, QnOperatorInfo *out)
+bool qn_operator_info(QnOperatorInfo *out, int i)
 {
     const QnOp *op = find_row(i);
     if (!op)
@@ -36,7 +36,7 @@ bool qn_operator_info(int i, QnOperatorInfo *out)
     return true;
 }
 
-bool qn_pass_info(int i, QnPassInfo *out)
+bool qn_pass_info(QnPassInfo *out, int i)
 {
     if (i < 0 || i >= qn_pass_count)
         return false;

@@ -159,12 +159,12 @@ int qn_graph_view_value_count(const QnGraphView *view)
 
 const QnGraphNode *qn_graph_view_node(const QnGraphView *view, int i)
 {
-    return &view->nodes[i];
+    return i >= 0 && i < view->node_count ? &view->nodes[i] : NULL;
 }
 
 const QnGraphValue *qn_graph_view_value(const QnGraphView *view, int i)
 {
-    return &view->values[i];
+    return i >= 0 && i < view->value_count ? &view->values[i] : NULL;
 }
 
 int qn_graph_view_opset(const QnGraphView *view)

@@ -226,7 +226,7 @@ QnValueInfo qn_model_output(const QnModel *model, int i)
     return qn_value_info_at(model->outputs, model->module->main->output_count, i);
 }
 
-bool qn_model_property(const QnModel *model, int i, const char **key, const char **value)
+bool qn_model_property(const char **key, const char **value, const QnModel *model, int i)
 {
     if (i < 0 || i >= model->module->property_count)
         return false;

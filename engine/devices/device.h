@@ -40,9 +40,9 @@ struct QnOffer {
     const QnStepCode *code;
     const char *kernel;
     QnTier tier;
-    const QnNode *nodes[QN_OFFER_NODES]; /* what it computes: the asked node first, the others in
-                                graph order.  Values between them that others read, or that are
-                                graph outputs, must be among its outputs */
+    /* What it computes: the asked node first, the others in graph order.  Values between them that
+     * others read, or that are graph outputs, must be among its outputs. */
+    const QnNode *nodes[QN_OFFER_NODES];
     int node_count;
     const QnIrValue *inputs[QN_OFFER_INPUTS]; /* what it reads; constants that it packs are left
                                                  out; NULL: absent */
@@ -50,15 +50,15 @@ struct QnOffer {
     int input_count;
     const QnIrValue *outputs[QN_OFFER_OUTPUTS]; /* what it writes; NULL: not wanted */
     QnLayoutKind layouts[QN_OFFER_OUTPUTS];     /* how it writes each */
-    bool same_layout; /* all inputs of the output's rank and the outputs have one layout, PLAIN or
-                         NHWC: that of the first input; `layouts` is not looked at.  Broadcast
-                         inputs are as `accepts` says */
-    bool is_view;     /* output 0 is input 0's data with other dims and strides: nothing runs;
-                         code->bind writes the output's strides, and     its byte offset, as the first
-                         parameter (int64_t) */
-    int in_place;     /* 1 + the input whose memory output 0 may take over; 0: none */
-    double cost;      /* predicted nanoseconds on one thread at the planning shapes */
-    void *context;    /* for make */
+    /* All inputs of the output's rank and the outputs have one layout, PLAIN or NHWC: that of the
+     * first input; `layouts` is not looked at.  Broadcast inputs are as `accepts` says. */
+    bool same_layout;
+    /* Output 0 is input 0's data with other dims and strides: nothing runs; code->bind writes the
+     * output's strides and, as the first parameter (int64_t), its offset in bytes. */
+    bool is_view;
+    int in_place;  /* 1 + the input whose memory output 0 may take over; 0: none */
+    double cost;   /* predicted nanoseconds on one thread at the planning shapes */
+    void *context; /* for make */
     /* Makes the step's data.  Called once, if the offer is taken.  NULL: data is `context`. */
     QnStatus (*make)(const QnOffer *offer, QnMake *make, const void **data);
 };
@@ -68,12 +68,12 @@ typedef struct QnOfferCall {
     const QnDevice *device;
     const QnNode *node; /* the node to compute */
     QnArena *arena;     /* for contexts; lives as long as the plan */
-    const int64_t
-        *sizes; /* planning values of the module's dims, for costs: qn_dim_value(dim, sizes) */
-    bool (*is_taken)(const struct QnOfferCall *call,
-                     const QnNode *node); /* is that node already part of a step? */
-    QnLayoutKind (*layout)(const struct QnOfferCall *call,
-                           const QnIrValue *value); /* how an input lies, as planned so far */
+    /* Planning values of the module's dims, for costs: qn_dim_value(dim, sizes). */
+    const int64_t *sizes;
+    /* Is that node already part of a step? */
+    bool (*is_taken)(const struct QnOfferCall *call, const QnNode *node);
+    /* How an input lies, as planned so far. */
+    QnLayoutKind (*layout)(const struct QnOfferCall *call, const QnIrValue *value);
     bool is_strict; /* math=strict: no reassociation beyond what the reference may do */
     bool keep_all;  /* offer single nodes only: every tensor of the graph is wanted */
     void *user;

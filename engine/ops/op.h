@@ -103,8 +103,7 @@ double qn_op_float(const QnNode *node, const char *name);
 QnString qn_op_string(const QnNode *node, const char *name);
 bool qn_op_string_is(const QnNode *node, const char *name, const char *wanted);
 
-/* ---- shape inference
- * ------------------------------------------------------------------------------- */
+/* ---- shape inference ---- */
 
 /* What is known of a value. */
 typedef struct QnInferValue {
@@ -201,8 +200,7 @@ QnStatus qn_infer_compare(QnInfer *in);     /* broadcast, bool */
 QnStatus qn_infer_subgraph(QnInfer *in, QnGraph *graph, const QnInferValue *inputs,
                            int input_count);
 
-/* ---- computing
- * ------------------------------------------------------------------------------------- */
+/* ---- computing ---- */
 
 /*
  * One computation by the reference.  Tensors are contiguous; the outputs' tensors are ready where
@@ -251,11 +249,12 @@ QnStatus qn_call_fail(const QnCall *call, const char *format, ...) QN_PRINTF(2, 
 /* Element i (in row-major order) of a contiguous tensor, any numeric type; of complex numbers the
  * real part, and 0 of what is no number.  Reading allows any alignment, writing does not. */
 double qn_tensor_get(const QnTensor *tensor, int64_t i);
-void qn_tensor_set(
-    QnTensor *tensor, int64_t i,
-    double value); /* integers: towards zero, saturating to 64 bits, then the low bits */
 int64_t qn_tensor_get_int(const QnTensor *tensor, int64_t i);
-void qn_tensor_set_int(QnTensor *tensor, int64_t i, int64_t value); /* keeps the low bits */
+
+/* Sets it.  Of integers the double is cut towards zero, saturating to 64 bits, and then, as of an
+ * int64_t, the low bits are kept. */
+void qn_tensor_set(QnTensor *tensor, int64_t i, double value);
+void qn_tensor_set_int(QnTensor *tensor, int64_t i, int64_t value);
 
 /* Rows: `count` elements from `first`, `step` elements apart, to and from double and int64_t. */
 void qn_tensor_read_row(const QnTensor *tensor, int64_t first, int64_t step, int64_t count,

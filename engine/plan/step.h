@@ -23,8 +23,8 @@ typedef struct QnStep QnStep;
 typedef enum QnLayoutKind {
     QN_LAYOUT_PLAIN,   /* contiguous, last dimension fastest */
     QN_LAYOUT_NHWC,    /* rank >= 3: batch, spatial dims, then channels (dims[1]), each pixel at a
-                          multiple of `pitch` bytes; the lanes    between the channels and the pitch
-                          hold    anything */
+                          multiple of `pitch_bytes`; the lanes between the channels and the pitch
+                          hold anything */
     QN_LAYOUT_STRIDED, /* any strides: a view of something else */
 } QnLayoutKind;
 

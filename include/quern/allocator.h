@@ -10,8 +10,9 @@ extern "C" {
 #endif
 
 /**
- * A replaceable allocator.  Both functions may be called from any thread at once.  NULL, wherever a
- * pointer to one is taken, means the C library's.
+ * A replaceable allocator.  Both functions may be called from any thread at once, and must not call
+ * the library.  NULL, wherever a pointer to one is taken, means the C library's.  The struct itself
+ * is borrowed, not copied: it lives as long as what was made with it.
  */
 typedef struct QnAllocator {
     void *user; /**< handed to both functions */

@@ -14,75 +14,112 @@ typedef struct QnPlan QnPlan;
 
 /** How exact arithmetic has to be. */
 typedef enum QnMath {
-    QN_MATH_NORMAL, /**< fp32 results with the error of fp32 arithmetic; any order of sums, Winograd
-                       allowed */
-    QN_MATH_STRICT, /**< no kernel whose error grows beyond that of plain sums */
+    /** fp32 results with the error of fp32 arithmetic; any order of sums, Winograd allowed. */
+    QN_MATH_NORMAL,
+    /** No kernel whose error grows beyond that of plain sums. */
+    QN_MATH_STRICT,
 } QnMath;
 
-/** How a plan is built.  {sizeof(QnPlanOptions)} is a full set of defaults. */
+/** How a plan is built.  {sizeof(QnPlanOptions)} is a full set of defaults.  All texts are
+ * terminated; all pointers but the allocator are borrowed until the call returns. */
 typedef struct QnPlanOptions {
-    size_t size;                  /**< sizeof(QnPlanOptions) */
-    const QnAllocator *allocator; /**< NULL: the C library's; must outlive the plan */
-    const char *device;           /**< "cpu"; NULL: the best there is */
+    /** sizeof(QnPlanOptions); see QnModelOptions. */
+    size_t size;
+    /** NULL: the C library's; must outlive the plan. */
+    const QnAllocator *allocator;
+    /** "cpu", the one there is; NULL: the best there is. */
+    const char *device;
     QnMath math;
-    const char
-        *without; /**< passes to leave out, "fold-constants,cse"; "all": every one; NULL: none */
-    bool no_reference; /**< a step that only the reference can compute is an error (QN_UNSUPPORTED)
-                        */
-    /** Called with the graph's text after a pass; NULL: not.  `print_after`: the pass's name, or
-     * "all". */
+    /** Passes to leave out, "fold-constants,cse"; "all": every one; NULL: none.  Those that are
+     * required (see quern/unstable/catalog.h) run all the same. */
+    const char *without;
+    /** A step that only the reference can compute is an error (QN_UNSUPPORTED). */
+    bool no_reference;
+    /** The pass after which `print` is called, or "all"; NULL: none. */
     const char *print_after;
+    /** Gets the graph's text after a pass, on the thread that builds; `pass` and `text` are valid
+     * during the call.  NULL: nobody does. */
     void (*print)(void *user, const char *pass, const char *text);
-    void *print_user;
-    /** (input name, output name) pairs that are state, {"past", "present", …, NULL}; NULL: none. */
+    void *print_user; /**< handed to `print` */
+    /**
+     * What sessions keep from run to run: (input name, output name) pairs, {"past", "present", …,
+     * NULL}.  {NULL}: nothing.  NULL: the model's own variables or, where it has none, inputs named
+     * past… with the outputs named present… that end alike.
+     */
     const char *const *states;
-    bool keep_all; /**< every tensor of the model survives, for comparing layer by layer: no fusion
-                      across named values */
-    int64_t free_dim; /**< the size assumed for open dimensions when costs are weighed; 0: the
-                         default */
+    /** Every tensor of the model survives, for comparing layer by layer: no fusion across named
+     * values. */
+    bool keep_all;
+    /** The size assumed for open dimensions when costs are weighed, in elements; 0: 16.  Results
+     * do not depend on it. */
+    int64_t free_dim;
 } QnPlanOptions;
 
 /**
  * Compiles a model.
  *
- * The model may be freed afterwards; its file's bytes stay in use as long as the plan lives.
- * @return QN_BAD_MODEL, QN_UNSUPPORTED, QN_BAD_ARGUMENT (an unknown pass or device), QN_NO_MEMORY;
- * *out is then unchanged.
+ * The environment variable QN_CPU masks the CPU's instruction sets.
+ *
+ * @param out      the caller frees it.
+ * @param model    may be freed afterwards; the bytes that it was read from stay in use as long as
+ *                 the plan lives, and so does its allocator.
+ * @param options  NULL: defaults.
+ * @param findings NULL, or a list that gets what is worth knowing of the plan.
+ * @return QN_BAD_MODEL, QN_UNSUPPORTED, QN_BAD_ARGUMENT (an unknown pass, device, state or option),
+ *         QN_NO_MEMORY; *out is then unchanged.
  */
 QN_API QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *options,
                               QnFindings *findings, QnError *err);
 
-/** Frees a plan.  No session of it may exist any more.  NULL is fine. */
+/** Frees a plan.  No session or view of it may exist any more.  NULL is fine. */
 QN_API void qn_plan_free(QnPlan *plan);
 
-/** Writes a plan file: created beside `path` and renamed, mode 0600.  @return QN_IO, QN_NO_MEMORY.
+/**
+ * Writes a plan file: created beside `path` and renamed, mode 0600, so that nobody ever sees half
+ * of it.  Any thread.
+ *
+ * @return QN_IO, QN_NO_MEMORY; what `path` named before is then unchanged.
  */
 QN_API QnStatus qn_plan_save(const QnPlan *plan, const char *path, QnError *err);
 
 /**
- * Maps a plan file and makes its plan.  The weights are not read.
+ * Maps a plan file and makes its plan.  The weights are not read until a run needs them; the file
+ * must not be truncated as long as the plan lives (replacing it by a rename is fine).
  *
+ * @param out     the caller frees it.
+ * @param options as the plan was built with: `device`, `math`, `without` and `keep_all` must agree.
  * @return QN_IO; QN_BAD_MODEL: damaged; QN_UNSUPPORTED: made by another version or for other
- * options or CPU levels: the message says what differs and what to do.  *out is then unchanged.
+ *         options or CPU levels: the message says what differs and what to do; QN_BAD_ARGUMENT: an
+ *         unknown device or option; QN_NO_MEMORY.  *out is then unchanged.
  */
 QN_API QnStatus qn_plan_load(QnPlan **out, const char *path, const QnPlanOptions *options,
                              QnError *err);
 
-/** Inputs and outputs, as for a model. */
+/** How many inputs a run is given.  Any thread. */
 QN_API int qn_plan_input_count(const QnPlan *plan);
+
+/** How many outputs a run gives.  Any thread. */
 QN_API int qn_plan_output_count(const QnPlan *plan);
+
+/** The i-th input, as for a model, with texts borrowed from the plan.  Any thread. */
 QN_API QnValueInfo qn_plan_input(const QnPlan *plan, int i);
+
+/** The i-th output, in the same way. */
 QN_API QnValueInfo qn_plan_output(const QnPlan *plan, int i);
 
 /** A value that sessions keep from run to run: the output of one run is the input of the next where
  * that is left out.  Names are borrowed from the plan. */
 typedef struct QnStateInfo {
-    const char *input, *output;
-    bool grows; /**< the output is the input with rows appended, which copies nothing */
+    const char *input;  /**< the name of the input */
+    const char *output; /**< the name of the output */
+    /** The output is the input with rows appended, which copies nothing: see qn_session_run(). */
+    bool grows;
 } QnStateInfo;
 
-/** How many states sessions keep, and what the i-th, 0 <= i < count, is. */
+/** How many states sessions keep.  Any thread. */
 QN_API int qn_plan_state_count(const QnPlan *plan);
+
+/** The i-th state; where there is none: empty names.  Any thread. */
 QN_API QnStateInfo qn_plan_state(const QnPlan *plan, int i);
 
 #ifdef __cplusplus

@@ -39,7 +39,8 @@ typedef enum QnStatus {
 #undef QN_STATUS_ENUM
 } QnStatus;
 
-/** What went wrong, for people.  Lives on the caller's stack; NULL is welcome anywhere. */
+/** What went wrong, for people.  Lives on the caller's stack; NULL is welcome anywhere.  Written
+ * only by a call that fails. */
 typedef struct QnError {
     QnStatus status;
     char message[1020]; /**< always terminated: "m.onnx: node 'conv1': weight has rank 3, not 4" */

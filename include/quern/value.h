@@ -65,13 +65,14 @@ typedef enum QnType {
  * thread. */
 QN_API const char *qn_type_name(QnType type);
 
-/** The element type of that name, or QN_UNDEFINED.  Any thread. */
+/** The element type of that name (terminated, as qn_type_name() spells it), or QN_UNDEFINED.  Any
+ * thread. */
 QN_API QnType qn_type_find(const char *name);
 
 /** Bytes that one element takes in memory; 0 for what is no type.  Any thread. */
 QN_API size_t qn_type_size(QnType type);
 
-/** What a dimension's or a list's length may be at most. */
+/** How many dimensions a tensor may have at most. */
 enum { QN_MAX_RANK = 16 };
 
 /** An element of a QN_STRING tensor: bytes, UTF-8 by convention, not terminated. */
@@ -87,15 +88,16 @@ typedef struct QnPlace {
 } QnPlace;
 
 /** A value with data.  Rank 0 is a scalar; a dimension of 0 means no elements and is valid
- * everywhere. */
+ * everywhere.  qn_tensor() makes one. */
 typedef struct QnTensor {
     QnType type;
     int rank;                     /**< 0 to QN_MAX_RANK */
-    int64_t dims[QN_MAX_RANK];    /**< the first `rank` count */
-    int64_t strides[QN_MAX_RANK]; /**< in bytes; may be 0 or negative */
-    void *data;                   /**< the first element */
-    size_t size_bytes;            /**< of the memory at `data` that may be used */
-    QnPlace place;
+    int64_t dims[QN_MAX_RANK];    /**< [rank] in elements, each >= 0 */
+    int64_t strides[QN_MAX_RANK]; /**< [rank] in bytes from one element to the next; may be 0 or
+                                     negative */
+    void *data;                   /**< the first element; may be NULL where there are none */
+    size_t size_bytes; /**< of the memory at `data` that may be written; of an input nobody asks */
+    QnPlace place;     /**< of an input or output of a run: {0}, the host's memory */
     uint64_t reserved[4]; /**< 0 */
 } QnTensor;
 
@@ -105,8 +107,8 @@ typedef enum QnKind {
     QN_TENSOR,
     QN_SEQUENCE, /**< items[count], all of one kind */
     QN_OPTIONAL, /**< items[count], count 0 (empty) or 1 */
-    QN_MAP /**< items[0]: keys, a 1-D tensor of integers or strings; items[1]: values, a 1-D tensor
-              or a sequence of as many; count 2 */
+    QN_MAP       /**< items[0]: keys, a 1-D tensor of integers or strings; items[1]: values, a 1-D
+                    tensor or a sequence of as many; count 2 */
 } QnKind;
 
 /** A tensor, or a collection of values. */
@@ -118,21 +120,24 @@ typedef struct QnValue {
     struct QnValue *items; /**< [count] */
 } QnValue;
 
-/** The number of elements, the product of the dimensions; 1 for a scalar. */
+/** The number of elements, the product of the dimensions; 1 for a scalar.  Any thread. */
 QN_API int64_t qn_tensor_count(const QnTensor *tensor);
 
-/** Whether the elements follow one another without gaps, last dimension fastest. */
+/** Whether the elements follow one another without gaps, last dimension fastest; true where there
+ * are none.  Any thread. */
 QN_API bool qn_tensor_is_contiguous(const QnTensor *tensor);
 
 /**
- * A contiguous tensor over memory of the caller's.
+ * A contiguous tensor over memory of the caller's, in the host's memory.  Any thread.
  *
- * @param dims  [rank], each >= 0; copied.
- * @param data  borrowed; at least as many bytes as the elements take.
+ * @param rank 0 to QN_MAX_RANK.
+ * @param dims [rank] in elements, each >= 0; copied.  NULL is fine for a scalar.
+ * @param data borrowed as long as the tensor is used; at least as many bytes as the elements take,
+ *             which become its `size_bytes`.  NULL as an output: the run says where.
  */
 QN_API QnTensor qn_tensor(QnType type, int rank, const int64_t *dims, void *data);
 
-/** A value that is that tensor. */
+/** A value that is that tensor.  Any thread. */
 QN_API QnValue qn_value_tensor(QnTensor tensor);
 
 #ifdef __cplusplus

@@ -17,7 +17,7 @@ static PyObject *properties_of(const QnModel *model)
 {
     const char *key, *value;
     PyObject *all = PyDict_New();
-    for (int i = 0; all && qn_model_property(model, i, &key, &value); i++) {
+    for (int i = 0; all && qn_model_property(&key, &value, model, i); i++) {
         PyObject *text = PyUnicode_DecodeUTF8(value, (Py_ssize_t)strlen(value), "replace");
         if (!text || PyDict_SetItemString(all, key, text) < 0)
             Py_CLEAR(all);

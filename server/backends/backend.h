@@ -6,12 +6,13 @@
  * A request lives like this:
  *
  *     submit ──▶ execute(instance, requests) ──▶ sender: allocate, send, send … final
- *        │              the backend owns it   └─▶ release       (in any order, on any thread, now
- * or later) └─ refused: answered and released by the scheduler
+ *        │         the backend owns them       └─▶ release
+ *        └─ refused: answered and released by the scheduler
  *
- * Answering and releasing are apart on purpose.  Releasing says "I no longer read the inputs"; the
- * sender may outlive the request by any time, so that one request can be answered never, once or
- * many times.  Whoever holds a request owns it alone; nothing of it needs a lock.
+ * Answering and releasing happen in any order, on any thread, now or later.  They are apart on
+ * purpose.  Releasing says "I no longer read the inputs"; the sender may outlive the request by any
+ * time, so that one request can be answered never, once or many times.  Whoever holds a request
+ * owns it alone; nothing of it needs a lock.
  */
 #ifndef QS_BACKENDS_BACKEND_H
 #define QS_BACKENDS_BACKEND_H
@@ -87,8 +88,8 @@ struct QsRequest {
     int64_t batch_size;  /* the first dimension of the inputs of a model that batches, else 1 */
 
     QsSender *sender; /* where the answers go; the request holds a reference until its release */
-    const QnCancel
-        *cancel; /* set by any thread when the client does not want it any more; NULL: it cannot */
+    const QnCancel *cancel; /* set by any thread when the client does not want it any more; NULL: it
+                               cannot */
 
     /*
      * Memory for the next value of a state of the request's sequence: `tensor` says which by name,
@@ -228,15 +229,17 @@ typedef struct QsBackend {
 
     /*
      * Loads a version.  Completes `config`, with memory of `arena`, where the source allows that,
-     * and checks the rest of it against the file.  @return QN_BAD_MODEL, QN_UNSUPPORTED, QN_IO,
-     * QN_NO_MEMORY.
+     * and checks the rest of it against the file.  `config` and `arena` outlive the model; `source`
+     * is borrowed until it returns.
+     * @return QN_BAD_MODEL, QN_UNSUPPORTED, QN_IO, QN_NO_MEMORY; *model is then unchanged.
      */
     QnStatus (*load)(void **model, const QsModelSource *source, QsModelConfig *config,
                      QnArena *arena, QnError *err);
     /* No instance of it exists any more. */
     void (*unload)(void *model);
 
-    /* Makes the index-th instance: light, on the model's weights. */
+    /* Makes the index-th instance: light, on the model's weights.  @return QN_NO_MEMORY, or why it
+     * cannot be; *instance is then unchanged. */
     QnStatus (*open)(void **instance, void *model, int index, QnError *err);
     void (*close)(void *instance);
 

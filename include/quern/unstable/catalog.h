@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UNSTABLE, no ABI promise: what this build knows: operators and passes. */
+/* UNSTABLE, no ABI promise.  What this build knows: operators and passes. */
 #ifndef QUERN_UNSTABLE_CATALOG_H
 #define QUERN_UNSTABLE_CATALOG_H
 
@@ -26,8 +26,8 @@ typedef struct QnOperatorInfo {
     bool is_elementwise; /**< one program for every device: tuned everywhere */
 } QnOperatorInfo;
 
-/** The i-th operator, by family; false past the last.  Any thread. */
-QN_API bool qn_operator_info(int i, QnOperatorInfo *out);
+/** The i-th operator, by family; false where there is none: *out is then unchanged.  Any thread. */
+QN_API bool qn_operator_info(QnOperatorInfo *out, int i);
 
 /** A pass of the pipeline.  Texts are constants. */
 typedef struct QnPassInfo {
@@ -38,8 +38,9 @@ typedef struct QnPassInfo {
     bool is_required; /**< `without` does not leave it out */
 } QnPassInfo;
 
-/** The i-th pass, in the order in which they run; false past the last.  Any thread. */
-QN_API bool qn_pass_info(int i, QnPassInfo *out);
+/** The i-th pass, in the order in which they run; false where there is none: *out is then
+ * unchanged.  Any thread. */
+QN_API bool qn_pass_info(QnPassInfo *out, int i);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UNSTABLE, no ABI promise: what a model's graph looks like. */
+/* UNSTABLE, no ABI promise.  What a model's graph looks like. */
 #ifndef QUERN_UNSTABLE_GRAPH_H
 #define QUERN_UNSTABLE_GRAPH_H
 
@@ -44,19 +44,26 @@ typedef struct QnGraphNode {
 } QnGraphNode;
 
 /** Looks at a model as it was read, in the newest version of each operator.  The caller frees the
- * view; the model may be freed before.  @return QN_NO_MEMORY. */
+ * view; the model may be freed before.  @return QN_NO_MEMORY; *out is then unchanged. */
 QN_API QnStatus qn_graph_view_model(QnGraphView **out, const QnModel *model, QnError *err);
 
-/** The same of the graph that a plan was made from, after all passes. */
+/** The same of the graph that a plan was made from, after all passes.  The plan may be freed
+ * before the view. */
 QN_API QnStatus qn_graph_view_plan(QnGraphView **out, const QnPlan *plan, QnError *err);
 
-/** NULL is fine. */
+/** Frees a view and all that it gave.  NULL is fine. */
 QN_API void qn_graph_view_free(QnGraphView *view);
 
+/** How many nodes there are, those of nodes' graphs included. */
 QN_API int qn_graph_view_node_count(const QnGraphView *view);
+
+/** How many values there are. */
 QN_API int qn_graph_view_value_count(const QnGraphView *view);
-/** 0 <= i < count. */
+
+/** The i-th node; NULL where there is none. */
 QN_API const QnGraphNode *qn_graph_view_node(const QnGraphView *view, int i);
+
+/** The i-th value; NULL where there is none. */
 QN_API const QnGraphValue *qn_graph_view_value(const QnGraphView *view, int i);
 
 /** The ONNX operator set version of the source; 0: it is not ONNX. */

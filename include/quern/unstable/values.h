@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UNSTABLE, no ABI promise: values in files of their own. */
+/* UNSTABLE, no ABI promise.  Values in files of their own. */
 #ifndef QUERN_UNSTABLE_VALUES_H
 #define QUERN_UNSTABLE_VALUES_H
 
@@ -15,35 +15,47 @@ typedef struct QnValueStore QnValueStore;
 /** Makes an empty store.  The caller frees it, and with it all values that were read into it.
  * @return QN_OK or QN_NO_MEMORY. */
 QN_API QnStatus qn_value_store_create(QnValueStore **out);
+
+/** Frees a store.  NULL is fine. */
 QN_API void qn_value_store_free(QnValueStore *store);
+
 /** Forgets the values but keeps the memory. */
 QN_API void qn_value_store_reset(QnValueStore *store);
-/** `size` bytes aligned to 64 that live as long as the store's values; NULL where there are none.
- */
+
+/** `size` bytes aligned to 64 that live until the store is reset or freed; NULL: no memory. */
 QN_API void *qn_value_store_alloc(QnValueStore *store, size_t size);
 
 /**
  * Reads an ONNX message (TensorProto, SequenceProto, OptionalProto, MapProto) as the value of a
  * model's input or output, whose declared type says which message it is.
  *
- * @param model  NULL: a tensor.
+ * @param out    memory of the store.
+ * @param model  whose input or output i it is; NULL: the message says by itself what it is.
  * @param data   [size] copied.
  * @return QN_BAD_TENSOR where the bytes contradict themselves, QN_BAD_ARGUMENT where the model has
- * no such value, QN_NO_MEMORY.
+ *         no such value, QN_UNSUPPORTED, QN_NO_MEMORY; *out is then unchanged.
  */
 QN_API QnStatus qn_value_read_onnx(QnValue *out, QnValueStore *store, const QnModel *model,
                                    bool is_output, int i, const void *data, size_t size,
                                    QnError *err);
 
-/** Writes a value as an ONNX message.  *out, [*size], is memory of the store.
- * @return QN_BAD_TENSOR, QN_NO_MEMORY. */
+/**
+ * Writes a value as an ONNX message.
+ *
+ * @param out   [*size] memory of the store.
+ * @param name  written into the message, terminated.
+ * @param value tensors of any strides.
+ * @return QN_NO_MEMORY; *out and *size are then unchanged.
+ */
 QN_API QnStatus qn_value_write_onnx(const void **out, size_t *size, QnValueStore *store,
                                     const char *name, const QnValue *value, QnError *err);
 
-/** Element i, in row-major order, of a tensor of any strides and numeric type, as a double. */
+/** Element i, in row-major order, of a tensor of any strides and numeric type, as a double; of
+ * complex numbers the real part.  0 <= i < qn_tensor_count(). */
 QN_API double qn_tensor_element(const QnTensor *tensor, int64_t i);
 
-/** Sets it: floats are rounded to nearest, integers cut towards zero to their low bits. */
+/** Sets it: floats are rounded to nearest, integers cut towards zero to their low bits.  Its
+ * address is aligned to the element. */
 QN_API void qn_tensor_set_element(const QnTensor *tensor, int64_t i, double value);
 
 /** Where element i, in row-major order, of a tensor of any strides and type lies. */

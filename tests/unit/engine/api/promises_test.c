@@ -150,7 +150,7 @@ TEST(what_there_is_not_is_described_as_nothing)
                                 qn_plan_input(w.plan, -1), qn_plan_output(w.plan, 1)};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         EXPECT(t, rows[i].kind == QN_NONE && !*rows[i].name && !*rows[i].type_text, "row %zu", i);
-    EXPECT(t, !qn_model_property(w.model, -1, &key, &value) && !key, "property -1");
+    EXPECT(t, !qn_model_property(&key, &value, w.model, -1) && !key, "property -1");
     const QnStateInfo state = qn_plan_state(w.plan, 0);
     EXPECT(t, !*state.input && !*state.output && !state.grows, "state 0 of none");
     world_close(&w);
@@ -266,6 +266,44 @@ TEST(collections_are_checked_to_the_last_item)
     world_close(&w);
 }
 
+/* ---- options of runs ---- */
+
+TEST(a_seed_begins_the_random_numbers_anew)
+{
+    World w;
+    float first[4], second[4];
+    if (!world_open(t, &w, "graph main() { %y = RandomUniform() {shape = [4]} return %y }"))
+        return;
+    QnValue output = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){4}, first));
+    const QnRunOptions options = {.size = sizeof options, .seed = 7};
+    qn_session_run(w.session, NULL, &output, &options, &w.err);
+    output.tensor.data = second;
+    qn_session_run(w.session, NULL, &output, NULL, &w.err);
+    EXPECT(t, memcmp(first, second, sizeof first) != 0, "the sequence does not go on");
+    const QnStatus status = qn_session_run(w.session, NULL, &output, &options, &w.err);
+    EXPECT(t, status == QN_OK && !memcmp(first, second, sizeof first), "%s", w.err.message);
+    world_close(&w);
+}
+
+TEST(outputs_that_nobody_wants_are_skipped)
+{
+    World w;
+    float x[1] = {3}, y[1] = {0};
+    const bool skip[2] = {true, false};
+    if (!world_open(t, &w,
+                    "graph main(%x: float[1]) {\n"
+                    "  %y = Neg(%x)\n  %z = Neg(%y)\n  return %y, %z\n}"))
+        return;
+    const QnValue input = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){1}, x));
+    QnValue outputs[2] = {qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){1}, y)),
+                          {.kind = QN_NONE}};
+    const QnRunOptions options = {.size = sizeof options, .skip = skip};
+    const QnStatus status = qn_session_run(w.session, &input, outputs, &options, &w.err);
+    EXPECT(t, status == QN_OK && outputs[0].kind == QN_NONE && y[0] == 0, "%s", w.err.message);
+    EXPECT(t, outputs[1].kind == QN_TENSOR && *(float *)outputs[1].tensor.data == 3, "z");
+    world_close(&w);
+}
+
 /* ---- states ---- */
 
 /* Runs a cache of one row at a time; 0: it failed, else the sum of all rows. */
@@ -306,4 +344,5 @@ TEST_MAIN(CASE(options_of_any_size_are_taken_as_far_as_they_are_known), CASE(not
           CASE(a_plan_needs_its_model_no_more), CASE(outputs_are_no_views_of_the_callers_sequences),
           CASE(strings_of_outputs_are_no_bytes_of_the_callers),
           CASE(collections_are_checked_to_the_last_item),
+          CASE(a_seed_begins_the_random_numbers_anew), CASE(outputs_that_nobody_wants_are_skipped),
           CASE(a_run_that_cannot_deliver_changes_no_state))

@@ -53,6 +53,7 @@ TEST(a_graph_view_has_nodes_in_order_over_numbered_values)
     EXPECT(t, relu->attribute_count == 1, "%d", relu->attribute_count);
     EXPECT(t, !strcmp(relu->attributes[0].name, "alpha"), "%s", relu->attributes[0].name);
     EXPECT(t, !strcmp(relu->attributes[0].text, "0.5"), "%s", relu->attributes[0].text);
+    EXPECT(t, !qn_graph_view_node(view, 2) && !qn_graph_view_value(view, -1), "past the end");
     qn_graph_view_free(view);
 }
 
@@ -85,12 +86,12 @@ TEST(the_catalog_ends_and_names_what_it_lists)
     QnPassInfo pass;
     int ops = 0, passes = 0;
     bool has_relu = false;
-    for (; qn_operator_info(ops, &op); ops++)
+    for (; qn_operator_info(&op, ops); ops++)
         has_relu |= !strcmp(op.name, "Relu") && !strcmp(op.domain, "ai.onnx") && op.is_elementwise;
-    for (; qn_pass_info(passes, &pass); passes++)
+    for (; qn_pass_info(&pass, passes); passes++)
         EXPECT(t, *pass.name && *pass.what, "pass %d", passes);
     EXPECT(t, has_relu && ops > 50 && passes > 0, "%d operators, %d passes", ops, passes);
-    EXPECT(t, !qn_operator_info(-1, &op) && !qn_pass_info(-1, &pass), "-1");
+    EXPECT(t, !qn_operator_info(&op, -1) && !qn_pass_info(&pass, -1), "-1");
 }
 
 TEST(elements_are_found_through_any_strides)
