@@ -2,9 +2,9 @@
 /*
  * The life of an HTTP connection: bytes to a call, the call to its endpoint, the reply to bytes.
  *
- * A stream belongs to its loop's thread.  A call is the stream's until an endpoint takes it away to
- * wait; it comes back by a task on the same loop, also when the connection has gone in the
- * meantime: then the stream waits for it.
+ * A stream belongs to its loop's thread.  A call is the stream's until it is taken away: to another
+ * thread where its body is large, and by an endpoint that waits.  It comes back by a task on the
+ * same loop, also when the connection has gone in the meantime: then the stream waits for it.
  */
 #include "server/front_http.h"
 
@@ -16,6 +16,7 @@
 
 enum {
     INPUT_BYTES = 16384,        /* what is read ahead of the parser */
+    LARGE_BODY_BYTES = 1 << 18, /* over that, decoding would keep other connections waiting */
     FIRST_CHUNKS_BYTES = 65536, /* the first room for a body of unknown length */
     SKIPPED_BODY_LIMIT =
         1 << 20,      /* the rest of a refused body that is read to keep the connection */
@@ -37,9 +38,11 @@ typedef struct Call {
     size_t body_capacity; /* taken from the budget */
     atomic_int phase;
     QsTask finished;
+    QsWork asking;   /* of a large body: ask() on another thread */
     QnText head;     /* the reply's */
     QnText unpacked; /* the body, where it came compressed */
     bool keep_alive, is_refused;
+    bool is_taken; /* the endpoint has answered, or will */
 } Call;
 
 struct Stream {
@@ -249,21 +252,53 @@ static QnStatus decode_body(Call *call)
     return QN_OK;
 }
 
+/* Unpacks the body and calls the endpoint.  The loop's thread, or another one that has the call. */
+static void ask(Call *call)
+{
+    call->is_taken = !call->is_refused && decode_body(call) == QN_OK &&
+                     call->route->answer(&call->exchange) == QN_OK;
+}
+
+/* After ask(): does the endpoint let the call wait?  Then finish_call() brings it back. */
+static bool stays_away(Call *call)
+{
+    return call->is_taken && call->exchange.is_waiting &&
+           atomic_exchange(&call->phase, WAITING) == ANSWERING;
+}
+
+static void reply_or_wait(Stream *stream)
+{
+    Call *call = stream->call;
+    stream->is_away = stays_away(call);
+    if (stream->is_away) {
+        qs_connection_set_deadline(stream->connection, 0);
+        return;
+    }
+    if (!call->is_taken)
+        qs_reply_error(&call->exchange);
+    reply(stream);
+}
+
+static void ask_elsewhere(QsWork *work)
+{
+    ask((Call *)(void *)((char *)work - offsetof(Call, asking)));
+}
+
+static void on_asked(QsWork *work);
+
 static void answer(Stream *stream)
 {
     Call *call = stream->call;
-    QsExchange *exchange = &call->exchange;
-    exchange->body = qn_bytes(call->body, call->body ? (size_t)stream->http.body_size : 0);
-    if (call->is_refused || decode_body(call) != QN_OK || call->route->answer(exchange) != QN_OK) {
-        qs_reply_error(exchange);
-        reply(stream);
+    const size_t size = call->body ? (size_t)stream->http.body_size : 0;
+    call->exchange.body = qn_bytes(call->body, size);
+    call->asking = (QsWork){.run = ask_elsewhere, .done = on_asked};
+    if (size > LARGE_BODY_BYTES && !call->is_refused && qs_loop_work(stream->loop, &call->asking)) {
+        stream->is_away = true;
+        qs_connection_set_deadline(stream->connection, 0);
         return;
     }
-    stream->is_away = exchange->is_waiting && atomic_exchange(&call->phase, WAITING) == ANSWERING;
-    if (stream->is_away)
-        qs_connection_set_deadline(stream->connection, 0);
-    else
-        reply(stream);
+    ask(call);
+    reply_or_wait(stream);
 }
 
 /* ---- Requests ---- */
@@ -464,6 +499,18 @@ static void on_finished(QsTask *task)
     }
     reply(stream);
     process(stream);
+}
+
+/* On the loop's thread: a large body is decoded. */
+static void on_asked(QsWork *work)
+{
+    Stream *stream = ((Call *)(void *)((char *)work - offsetof(Call, asking)))->stream;
+    if (stream->connection) {
+        reply_or_wait(stream);
+        process(stream);
+    } else if (!stays_away(stream->call)) {
+        free_stream(stream);
+    }
 }
 
 /* ---- What the net calls ---- */

@@ -19,6 +19,7 @@ struct QsLoop {
     uv_timer_t sweep; /* looks for passed deadlines while there are connections */
     QsConnection *connections;
     int connection_count;
+    int work_count; /* begun by qs_loop_work and not done */
     QsListener *listeners;
     bool is_stopping;
 
@@ -74,5 +75,8 @@ void qs_connection_sweep(QsConnection *connection, uint64_t now_ms);
 /* A connection left the loop; what follows from it. */
 void qs_loop_forget(QsLoop *loop, QsConnection *connection);
 void qs_loop_adopt(QsLoop *loop, QsConnection *connection);
+
+/* Tells the net where this loop is stopping and has just lost the last of what it waits for. */
+void qs_loop_report_if_empty(QsLoop *loop);
 
 #endif

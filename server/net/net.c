@@ -75,9 +75,9 @@ static void on_sweep(uv_timer_t *timer)
     accept_waiting(loop);
 }
 
-static void report_if_empty(QsLoop *loop)
+void qs_loop_report_if_empty(QsLoop *loop)
 {
-    if (!loop->is_stopping || loop->connection_count)
+    if (!loop->is_stopping || loop->connection_count || loop->work_count)
         return;
     pthread_mutex_lock(&loop->net->lock);
     loop->net->busy_count--;
@@ -106,7 +106,7 @@ void qs_loop_forget(QsLoop *loop, QsConnection *connection)
     if (--loop->connection_count == 0)
         uv_timer_stop(&loop->sweep);
     accept_waiting(loop);
-    report_if_empty(loop);
+    qs_loop_report_if_empty(loop);
 }
 
 /* libuv holds what is not accepted here, and asks for no further one, until somebody does. */
@@ -302,7 +302,7 @@ static void stop_loop(QsTask *task)
     for (QsConnection *connection = loop->connections; connection; connection = connection->next)
         if (!connection->is_closing)
             connection->protocol->stopping(connection->stream);
-    report_if_empty(loop);
+    qs_loop_report_if_empty(loop);
 }
 
 static void end_loop(QsTask *task)

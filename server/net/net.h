@@ -28,6 +28,12 @@ typedef struct QsTask {
     struct QsTask *next; /* of the queue */
 } QsTask;
 
+/* Something that would keep a loop from its other connections for too long. */
+typedef struct QsWork {
+    void (*run)(struct QsWork *work);  /* on another thread */
+    void (*done)(struct QsWork *work); /* afterwards, on the loop's */
+} QsWork;
+
 /* Memory to write into. */
 typedef struct QsSpan {
     uint8_t *data;
@@ -89,6 +95,12 @@ uint64_t qs_net_now(void);
 
 /* Runs the task on the loop's thread, soon.  Any thread; many posts cost one wake-up. */
 void qs_loop_post(QsLoop *loop, QsTask *task);
+
+/*
+ * Runs the work on another thread and then its `done` on the loop's, where this is called too.  The
+ * net is not empty before that.  False: there is no memory, and nothing will be run.
+ */
+bool qs_loop_work(QsLoop *loop, QsWork *work);
 
 QsLoop *qs_connection_loop(const QsConnection *connection);
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server as the protocol's own client library sees it."""
+import socket
+
 import numpy as np
 import pytest
 
@@ -170,3 +172,26 @@ def test_full_queues_refuse_at_once(client):
             assert "Exceeds maximum queue size" in error.message()
             results.append(error.status())
     assert "503" in results and "200" in results
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_large_bodies_in_every_form(client, binary, compression):
+    values = np.random.default_rng(3).normal(size=(1, 200_000)).astype(np.float32)
+    got = client.infer("echo", [tensor("IN0", values, "FP32", binary)], request_compression_algorithm=compression)
+    np.testing.assert_array_equal(got.as_numpy("OUT0"), values)
+
+
+def test_large_bodies_that_are_wrong_say_so(client):
+    values = np.zeros((1, 200_000), np.float32)
+    assert "nope" in str(refusal(client.infer, "echo", [tensor("nope", values, "FP32", False)]))
+
+
+def test_peers_that_leave_large_bodies_behind(server):
+    body = b'{"inputs": [{"name": "IN0", "shape": [1, 300000], "datatype": "FP32", "data": [' + b"1," * 299_999 + b"1]}]}"
+    head = b"POST /v2/models/echo/infer HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", server.port)) as peer:
+            peer.sendall(head + body)
+    with http.InferenceServerClient(server.url) as client:
+        assert client.is_server_live()

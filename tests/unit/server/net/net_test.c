@@ -2,6 +2,7 @@
 /* The loops with a protocol that echoes what it gets, and peers that are ordinary blocking sockets.
  */
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -42,11 +43,33 @@ static void echo_send(QsTask *task)
     qs_connection_send(echo->connection, spans, 2);
 }
 
+/* Work that takes a while; one at a time. */
+static atomic_int worked, finished;
+static pthread_t worker;
+
+static void work_slowly(QsWork *work)
+{
+    (void)work;
+    worker = pthread_self();
+    usleep(100000);
+    atomic_fetch_add(&worked, 1);
+}
+
+/* On the loop's thread, after the work. */
+static void finish_work(QsWork *work)
+{
+    (void)work;
+    atomic_fetch_add(&finished, worked == 1 && !pthread_equal(worker, pthread_self()));
+}
+
 static void echo_received(void *stream, size_t size)
 {
     Echo *echo = stream;
     echo->size = size;
     echo->task.run = echo_send;
+    static QsWork slow = {work_slowly, finish_work};
+    if (size >= 4 && !memcmp(echo->data, "work", 4))
+        qs_loop_work(qs_connection_loop(echo->connection), &slow);
     if (size >= 4 && !memcmp(echo->data, "post", 4))
         qs_loop_post(qs_connection_loop(echo->connection), &echo->task);
     else
@@ -131,6 +154,28 @@ TEST(connections_echo_and_end_on_every_loop)
     EXPECT(t, opened == 8 && closed == 8, "%d opened, %d closed", opened, closed);
 }
 
+TEST(a_net_is_not_empty_before_its_work_is_done)
+{
+    static int deadline_ms = 0;
+    QnError err = {0};
+    QsNet *net;
+    const QsNetOptions options = {.loop_count = 1, .connection_limit = 10};
+    REQUIRE(t, qs_net_create(&net, &options, &err) == QN_OK, "%s", err.message);
+    int port = 0;
+    REQUIRE(t,
+            qs_net_listen(net, "127.0.0.1", 0, &echo_protocol, &deadline_ms, &port, &err) == QN_OK,
+            "%s", err.message);
+    const int peer = dial(port), other = dial(port);
+    EXPECT(t, !strcmp(ask(peer, "work"), "work"), "no answer while there is work");
+    EXPECT(t, !strcmp(ask(other, "hello"), "hello") && worked == 0, "the loop waits for work");
+    close(peer);
+    close(other);
+    qs_net_stop(net);
+    EXPECT(t, qs_net_wait(net, qs_net_now() + 5000), "the work never ends");
+    EXPECT(t, finished == 1, "empty before the work was done, or done on the wrong thread");
+    qs_net_free(net);
+}
+
 TEST(silent_peers_meet_their_deadline_and_full_loops_wait)
 {
     static int deadline_ms = 300;
@@ -191,6 +236,7 @@ TEST(budgets_refuse_what_would_pass_their_limit)
 }
 
 TEST_MAIN(CASE(connections_echo_and_end_on_every_loop),
+          CASE(a_net_is_not_empty_before_its_work_is_done),
           CASE(silent_peers_meet_their_deadline_and_full_loops_wait),
           CASE(taken_and_impossible_addresses_are_errors),
           CASE(budgets_refuse_what_would_pass_their_limit))
