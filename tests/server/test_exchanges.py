@@ -2,6 +2,7 @@
 """Exchanges recorded with another server of the protocol, sent again: same status, same meaning, but where said."""
 import json
 import socket
+import time
 
 import pytest
 from exchanges import load, parse_answers, recorded_answer, request_bytes, same_json
@@ -52,6 +53,7 @@ def recorded(data, start_server):
     for _ in range(200):  # the last model by name
         if server.ask(lines).startswith(b"HTTP/1.1 200"):
             return server, folder
+        time.sleep(0.05)
     raise AssertionError(server.log)
 
 
