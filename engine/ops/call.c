@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the reference computations of the operator tables are written with. */
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/checked.h"
@@ -273,6 +274,7 @@ static void apply_unary(const Elementwise *e, const QnTensor *x, QnTensor *y, in
         qn_tensor_write_row_int(y, to, 1, count, ints);
         return;
     }
+    assert(e->scalar->unary);
     qn_tensor_read_row(x, first, step, count, row);
     for (int64_t i = 0; i < count; i++)
         row[i] = e->scalar->unary(row[i], e->attributes);

@@ -73,7 +73,7 @@ static QnStatus infer_if(QnInfer *in)
     static const char *const names[2] = {"else_branch", "then_branch"};
     QnGraph *branches[2] = {qn_control_graph(in, names[0]), qn_control_graph(in, names[1])};
     const QnTensor *condition = in->inputs[0].constant;
-    bool fits[2];
+    bool fits[2] = {false, false};
     if (!branches[0] || !branches[1])
         return qn_infer_fail(in, "has no graph %s", names[!branches[1]]);
     for (int b = 1; b >= 0; b--)

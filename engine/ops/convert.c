@@ -5,6 +5,7 @@
  * bits becomes its largest number, or with saturate 0 its infinity or NaN.  Strings are read and
  * written as decimal numbers.  BitCast keeps the bits.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -256,6 +257,7 @@ static QnStatus bit_cast(const QnCall *call)
         memcpy(y->data, x->data, (size_t)count * qn_type_size(x->type));
         return QN_OK;
     }
+    assert(bits > 0);
     const uint8_t *from = x->data;
     uint8_t *to = y->data;
     const bool spreads = y->type == QN_INT4 || y->type == QN_INT2;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/ops/forest.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ static Numbers find_numbers(const QnNode *node, const char *name)
 
 static double number_at(const Numbers *list, int i)
 {
+    assert(i < list->count && (list->tensor || list->floats));
     return list->tensor ? qn_tensor_get(list->tensor, i) : (double)list->floats[i];
 }
 

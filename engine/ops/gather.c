@@ -146,7 +146,7 @@ static QnStatus infer_gather_nd(QnInfer *in)
     const QnType element = qn_infer_element(in, 0);
     const int64_t given = qn_op_int(in->node, "batch_dims");
     const int batch = (int)(given > QN_MAX_RANK ? QN_MAX_RANK : given < 0 ? -1 : given);
-    int size;
+    int size = -1;
     if (!x || !indices)
         return qn_infer_unknown(in, 0, element, -1);
     QN_TRY(tuple_size(in, x, indices, batch, &size));

@@ -4,6 +4,7 @@
  * forms have one window that is the whole plane.  Padding never wins a maximum; a mean counts it
  * only with count_include_pad.
  */
+#include <assert.h>
 #include <math.h>
 
 #include "base/checked.h"
@@ -66,6 +67,7 @@ static bool find_tap(const Pool *pool, const int64_t *at, int64_t tap, int64_t *
     *is_extent = true;
     for (int d = pool->window.count - 1; d >= 0; d--) {
         const int64_t size = pool->x->dims[d + 2];
+        assert(pool->window.kernel[d] > 0);
         coordinates[d] = at[d] * pool->window.stride[d] +
                          tap % pool->window.kernel[d] * pool->window.dilation[d] - pool->begin[d];
         tap /= pool->window.kernel[d];

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sequences of tensors: making, changing, reading, and to and from one tensor. */
+#include <assert.h>
+
 #include "base/checked.h"
 #include "engine/ops/collection.h"
 
@@ -335,6 +337,7 @@ static QnStatus concat_from_sequence(const QnCall *call)
     int axis = 0;
     QnTensor *y = NULL;
     QN_TRY(make_joined(call, &axis, is_new, &y));
+    assert(y);
     for (int64_t i = 0; i < from->count; i++) {
         const QnTensor part = as_part(&from->items[i].tensor, axis, is_new);
         QnTensor to = *y;

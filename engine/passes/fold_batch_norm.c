@@ -8,6 +8,8 @@
  *
  * The second form is used without a shift only: padding stands for zeros, and not for shifts.
  */
+#include <assert.h>
+
 #include "engine/passes/affine.h"
 
 /* A node with constant weights and, where it is there, a constant bias per output channel. */
@@ -151,7 +153,7 @@ static QnStatus fold_behind(QnPassCall *call, Linear *l, const QnAffine *a, QnNo
 /* The node is an affine one; what makes its data may be linear. */
 static QnStatus fold_result(QnPassCall *call, QnNode *node, QnArena *scratch)
 {
-    Linear l;
+    Linear l = {0};
     QnAffine a;
     bool is_affine;
     const int data = qn_pass_constant(qn_node_input(node, 0)) ? 1 : 0;
@@ -159,6 +161,7 @@ static QnStatus fold_result(QnPassCall *call, QnNode *node, QnArena *scratch)
     if (!x || !qn_pass_is_private(x) || node->output_count != 1 || !x->node ||
         x->node->graph != node->graph || !read_linear(&l, x->node))
         return QN_OK;
+    assert(l.weights);
     QN_TRY(qn_affine_read(&a, &is_affine, node, l.axis, scratch));
     if (!is_affine || a.channels != l.channels || !node->outputs[0] ||
         node->outputs[0]->type.element != l.weights->constant->type)

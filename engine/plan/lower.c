@@ -223,7 +223,7 @@ static QnStatus add_outputs(QnPlanner *p, const QnOffer *offer, int *outputs, in
 
 static QnStatus emit(QnPlanner *p, const QnOffer *offer)
 {
-    int inputs[QN_OFFER_INPUTS], outputs[QN_OFFER_OUTPUTS], output_count;
+    int inputs[QN_OFFER_INPUTS] = {-1}, outputs[QN_OFFER_OUTPUTS], output_count;
     for (int i = 0; i < offer->input_count; i++) {
         inputs[i] = -1;
         if (!offer->inputs[i])

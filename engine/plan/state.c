@@ -29,7 +29,7 @@ static int append_axis(const QnGraph *main, int input, int output)
 {
     const QnIrValue *past = main->inputs[input], *present = main->outputs[output].value;
     const QnNode *concat = present ? present->node : NULL;
-    if (!concat || strcmp(concat->op, "Concat") || concat->input_count != 2 ||
+    if (!concat || strcmp(concat->op, "Concat") != 0 || concat->input_count != 2 ||
         concat->inputs[0].value != past || concat->inputs[1].value == past ||
         qn_value_count_uses(past) != 1 || past->type.kind != QN_TENSOR)
         return -1;

@@ -233,7 +233,7 @@ static QnStatus check_strings(QsInfer *infer, const QsTensor *input, int64_t exp
             return fail(
                 infer,
                 "unexpected number of string elements %lld for inference input '%s' for model '%s', expecting %lld",
-                (long long)(count + 1), input->name, model, (long long)expected);
+                (long long)count + 1, input->name, model, (long long)expected);
         if (left < 4)
             return fail(
                 infer,

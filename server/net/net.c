@@ -6,10 +6,12 @@
  * loop up; the loop takes the whole list at once, so a thousand completions cost one wake-up.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -145,6 +147,15 @@ static void start_listener(QsTask *task)
         uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
 }
 
+static int port_of(const struct sockaddr_storage *address)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    memcpy(&v4, address, sizeof v4);
+    memcpy(&v6, address, sizeof v6);
+    return ntohs(address->ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+}
+
 /* A socket that is bound and listens.  Every loop gets a copy of its descriptor. */
 static QnStatus open_socket(int *out, const char *address, int port, int *bound_port, QnError *err)
 {
@@ -173,8 +184,7 @@ static QnStatus open_socket(int *out, const char *address, int port, int *bound_
                 : qn_fail(err, QN_IO, "cannot listen on %s:%d: %s", address, port, strerror(errno));
         goto done;
     }
-    *bound_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                                    : ((struct sockaddr_in *)&bound)->sin_port);
+    *bound_port = port_of(&bound);
     *out = fd;
     fd = -1;
 done:
@@ -340,6 +350,7 @@ void qs_net_free(QsNet *net)
 {
     if (!net)
         return;
+    assert(net->loops || net->started_count == 0);
     for (int i = 0; i < net->started_count; i++)
         qs_loop_post(&net->loops[i], &net->loops[i].end);
     for (int i = 0; i < net->started_count; i++) {

@@ -3,6 +3,8 @@
  * Concat and Split: copies of parts, whatever the layouts of the two sides.  Channels of pixels are
  * joined and cut within the pixels.
  */
+#include <assert.h>
+
 #include "base/checked.h"
 #include "engine/devices/cpu/copy.h"
 #include "engine/ops/op.h"
@@ -83,6 +85,7 @@ static int64_t part_size(const QnStep *step, const QnValue *values, int axis, in
 {
     const QnTensor *x = qn_step_input(step, values, 0), *sizes = qn_step_input(step, values, 1),
                    *part = qn_step_output(step, values, i);
+    assert(x);
     if (part)
         return part->dims[axis];
     if (sizes)

@@ -5,6 +5,8 @@
  * A table per axis says which element of the input each position shows.  Rows of the output are
  * filled along its innermost axis: a run in the middle is copied whole, the rest by the table.
  */
+#include <assert.h>
+
 #include "base/checked.h"
 #include "engine/devices/cpu/cpu.h"
 #include "engine/devices/cpu/kernels/rows.h"
@@ -166,6 +168,7 @@ static QnStatus run_pad(const QnStep *step, const void *params, QnRunCall *call)
     if (count == 0)
         return QN_OK;
     const int64_t row = work.axes[work.rank - 1].count;
+    assert(row > 0); /* or there were no elements */
     qn_cpu_spread(call, count / row, 5 + 0.1 * (double)(row * work.size), run_rows, &work);
     qn_cpu_fault("Pad", y);
     return QN_OK;

@@ -6,6 +6,8 @@
  * A group grows from its first node along values with a single reader, as long as the shape stays
  * and the program fits.
  */
+#include <assert.h>
+
 #include "engine/devices/cpu/cpu.h"
 #include "engine/devices/cpu/kernels/pointwise.h"
 
@@ -106,6 +108,7 @@ static bool map_operands(Group *group, const NodeMap *map, const QnInstruction *
     const uint8_t given[3] = {from->a, from->b, from->c};
     const int count = operand_count(from->code);
     bool has_immediate = false;
+    assert(count <= 3);
     for (int i = 0; i < count; i++)
         has_immediate = has_immediate || given[i] == QN_IMMEDIATE;
     made->immediate = immediate_of(map, from);

@@ -3,6 +3,8 @@
  * MaxPool, AveragePool, LpPool and GlobalLpPool: kernels/pool.h, channels last or plain.  The other
  * global ones are reductions: lower_reduce.c.
  */
+#include <assert.h>
+
 #include "engine/devices/cpu/border.h"
 #include "engine/devices/cpu/kernels/pool.h"
 #include "engine/devices/cpu/spread.h"
@@ -84,6 +86,7 @@ static QnStatus bind_pool(const QnStep *step, QnBindCall *call)
     const QnTensor *x = qn_step_input(step, call->values, 0),
                    *y = qn_step_output(step, call->values, 0);
     Params *p = call->params;
+    assert(x && y);
     *p = (Params){.taps = 1};
     p->pool = (QnPool){.kind = data->row->kind,
                        .family = qn_family_of(data->type),

@@ -6,6 +6,7 @@
  * operator's grid says (engine/ops/resize_grid.h).  Nearest neighbours are a gather of slices of
  * any type; other filters are computed in float or double (kernels/resize.h).
  */
+#include <assert.h>
 #include <math.h>
 
 #include "base/checked.h"
@@ -95,6 +96,7 @@ static QnStatus bind_resize(const QnStep *step, QnBindCall *call)
     int axes[QN_MAX_RANK], count;
     int64_t dims[QN_MAX_RANK];
     Params *p = call->params;
+    assert(x && y);
     *p = (Params){0};
     memcpy(dims, x->dims, sizeof dims);
     QN_TRY(qn_resize_axes(step->node, x->rank, axes, &count, call->err));

@@ -562,9 +562,9 @@ static bool has_known_inputs(const QnNode *node)
         if (node->inputs[i].value && i != LENGTHS &&
             node->inputs[i].value->type.element != QN_FLOAT)
             return false;
+    const QnIrValue *w = qn_node_input(node, W), *r = qn_node_input(node, R);
     for (int d = 0; d < 3; d++)
-        if (node->inputs[W].value->type.shape.dims[d] <= 0 ||
-            node->inputs[R].value->type.shape.dims[d] <= 0)
+        if (!w || !r || w->type.shape.dims[d] <= 0 || r->type.shape.dims[d] <= 0)
             return false;
     return true;
 }

@@ -3,6 +3,8 @@
  * ScatterElements and ScatterND: a copy of the data, or the data itself where nobody else reads it,
  * into which updates are put in their order; kernels/gather.h.
  */
+#include <assert.h>
+
 #include "engine/devices/cpu/border.h"
 #include "engine/devices/cpu/copy.h"
 #include "engine/devices/cpu/kernels/gather.h"
@@ -35,6 +37,7 @@ static int64_t product(const QnTensor *t, int first, int end)
 static QnStatus bind_elements(const QnTensor *x, const QnTensor *indices, const QnTensor *updates,
                               int axis, QnElements *elements, QnError *err)
 {
+    assert(x && indices && updates);
     *elements = (QnElements){.rank = x->rank, .axis = axis};
     memcpy(elements->dims, x->dims, sizeof x->dims);
     memcpy(elements->index_dims, indices->dims, sizeof indices->dims);

@@ -7,6 +7,7 @@
  * its formal absent; attributes that refer to the function's take the call's value, else the
  * default, else go away.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "engine/formats/onnx/import.h"
@@ -249,8 +250,9 @@ static QnStatus expand_call(Inliner *in, OnnxNode *node, OnnxGraph *to)
     OnnxScope names = onnx_scope(arena, NULL);
     QN_TRY(bind_formals(&call, &names));
     for (int i = 0; i < node->function->body.nodes.count; i++) {
-        OnnxNode *copy;
+        OnnxNode *copy = NULL;
         QN_TRY(copy_node(&call, node->function->body.nodes.items[i], &names, &copy));
+        assert(copy);
         if (copy->function)
             QN_TRY(expand_call(in, copy, to));
         else

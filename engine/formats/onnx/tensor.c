@@ -2,6 +2,7 @@
 /* Decoding of stored tensors to their form in memory. */
 #include "engine/formats/onnx/tensor.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -137,7 +138,9 @@ static QnStatus decode_strings(QnTensor *out, const OnnxTensor *tensor, QnArena 
 /* int32_data holds 2- and 4-bit values a byte per entry, packed in it as they are in raw data. */
 static void decode_packed(uint8_t *to, QnType type, const int32_t *from, int64_t count)
 {
-    const int64_t per_entry = 8 / type_bits(type);
+    const unsigned bits = type_bits(type);
+    assert(bits == 2 || bits == 4);
+    const int64_t per_entry = 8 / bits;
     for (int64_t i = 0; i < count; i += per_entry) {
         const uint8_t byte = (uint8_t)from[i / per_entry];
         unpack_all(to + i, type, qn_bytes(&byte, 1), qn_min_i64(per_entry, count - i));

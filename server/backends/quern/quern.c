@@ -6,6 +6,7 @@
  * takes them from. Strings change their form, from lengths and bytes to pointers and sizes and
  * back.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -308,6 +309,7 @@ static QnStatus put_strings(Instance *instance, QsTensor *answer, const QnTensor
         return qn_no_memory(err);
     answer->data = to;
     for (int64_t i = 0; i < count; i++) {
+        assert(to); /* four bytes at least for each */
         memcpy(to, &(uint32_t){(uint32_t)strings[i].size}, 4);
         if (strings[i].size)
             memcpy(to + 4, strings[i].data, strings[i].size);
