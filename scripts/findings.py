@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the check scripts share: the files of the tree, and how findings are printed."""
+"""What the check scripts share: the files of the tree, ONNX's own test cases, and how findings are printed."""
 import os
+import shutil
 import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DATA = os.path.realpath(os.environ.get("QN_DATA") or os.path.join(ROOT, "../shared/data"))
 
 
 def tracked_files(*suffixes):
@@ -20,6 +22,19 @@ def tracked_files(*suffixes):
 def read_text(path):
     with open(os.path.join(ROOT, path), encoding="utf-8", errors="replace") as file:
         return file.read()
+
+
+def find_suite():
+    """The folder of ONNX's own test cases, unpacked into build/ where that was not done before; None: not there."""
+    archive = os.path.join(DATA, "onnx-backend-tests.tar.xz")
+    folder = os.path.join(ROOT, "build/onnx-backend-tests")
+    if not os.path.exists(archive):
+        return None
+    if not os.path.exists(os.path.join(folder, "unpacked")):
+        os.makedirs(folder, exist_ok=True)
+        shutil.unpack_archive(archive, folder, filter="data")
+        open(os.path.join(folder, "unpacked"), "w", encoding="utf-8").close()  # only after all of it
+    return folder
 
 
 def finish(name, findings):
