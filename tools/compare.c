@@ -212,7 +212,7 @@ static void print_row(const RecordRow *row, const Metrics *metrics, bool is_same
 static QnStatus compare_row(Comparison *c, int place, QnError *err)
 {
     const RecordRow *row = &c->got.rows[place];
-    QnValue want;
+    QnValue want = {0};
     QnError missing = {0};
     Bounds bounds;
     if (!row->is_output && record_find(&c->got, row->name, true))

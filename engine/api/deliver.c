@@ -8,6 +8,8 @@
  */
 #include "engine/api/deliver.h"
 
+#include <assert.h>
+
 #include "base/checked.h"
 
 /* ---- copies that share nothing ---- */
@@ -29,6 +31,7 @@ static QnStatus own_strings(QnSession *session, const QnTensor *tensor)
     for (int64_t i = 0; i < count; i++) {
         if (!strings[i].size)
             continue;
+        assert(at);
         memcpy(at, strings[i].data, strings[i].size);
         strings[i].data = at;
         at += strings[i].size;

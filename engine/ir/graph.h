@@ -12,6 +12,8 @@
 #ifndef QN_ENGINE_IR_GRAPH_H
 #define QN_ENGINE_IR_GRAPH_H
 
+#include <assert.h>
+
 #include "base/arena.h"
 #include "base/report.h"
 #include "engine/ir/dim.h"
@@ -282,6 +284,7 @@ bool qn_node_string_is(const QnNode *node, const char *name, const char *otherwi
 /* The i-th input's value, NULL where it is absent or there is none; likewise outputs. */
 static inline QnIrValue *qn_node_input(const QnNode *node, int i)
 {
+    assert(node);
     return i < node->input_count ? node->inputs[i].value : NULL;
 }
 static inline QnIrValue *qn_node_output(const QnNode *node, int i)

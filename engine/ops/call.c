@@ -163,12 +163,25 @@ static QnStatus prepare_outputs(const QnCall *call)
     return QN_OK;
 }
 
-/* Makes the first output wrong, for scripts/mutants. */
+/*
+ * Makes the first output wrong, for scripts/mutants.  Of strings the last becomes another one; a
+ * collection loses its last item.
+ */
 static void spoil_output(const QnCall *call)
 {
+    QnValue *out = &call->outputs[0];
+    if (out->kind != QN_TENSOR) {
+        out->count -= out->count > 0;
+        return;
+    }
     const QnTensor *y = qn_call_result(call, 0);
-    if (call->outputs[0].kind == QN_TENSOR && y->type != QN_STRING)
-        qn_fault_spoil(y->data, (size_t)qn_tensor_count(y) * qn_type_size(y->type));
+    const int64_t count = qn_tensor_count(y);
+    if (y->type != QN_STRING) {
+        qn_fault_spoil(y->data, (size_t)count * qn_type_size(y->type));
+    } else if (count > 0) {
+        QnString *last = (QnString *)y->data + count - 1;
+        *last = last->size ? (QnString){0} : (QnString){"?", 1};
+    }
 }
 
 /* References rely on tensors where their operators take nothing else. */

@@ -8,6 +8,8 @@
  */
 #include "engine/ops/pad.h"
 
+#include <assert.h>
+
 #include "base/checked.h"
 #include "engine/ops/walk.h"
 
@@ -169,6 +171,7 @@ static QnStatus pad(const QnCall *call)
     do {
         const uint8_t *from = x->data;
         for (int d = 0; d < last && from; d++) {
+            assert(maps[d]);
             const int64_t at = maps[d][position[d]];
             from = at < 0 ? NULL : from + at * x->strides[d];
         }

@@ -76,7 +76,8 @@ static Cut cut_conv(const QnConvF32 *conv)
     }
     const int64_t rows = block_rows(span);
     cut.blocks = lines * qn_ceil_div(span, rows);
-    double k = (double)(c->in_channels / c->groups);
+    const int64_t group_channels = c->in_channels / c->groups;
+    double k = (double)group_channels;
     for (int d = 0; d < c->axes; d++)
         k *= (double)c->kernel[d] / (double)(c->transposed ? c->stride[d] : 1);
     const int64_t panels = qn_ceil_div(c->out_channels / c->groups, QN_PANEL);
@@ -261,6 +262,7 @@ static void run_group(const Chunk *t, int64_t group, QnGemmBlock *block, int64_t
     block->c = find_pixel(t, &conv->y, pixel) + channel * conv->y.channel_step;
     block->epilogue = &epilogue;
     qn_gemm_f32_block(block);
+    block->epilogue = NULL;
 }
 
 static void run_block(const Chunk *t, int64_t pixel, int64_t rows)

@@ -3,6 +3,7 @@
  */
 #include "engine/devices/cpu/kernels/pointwise.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -94,7 +95,9 @@ static QnFamily common_family(const Maker *maker, const QnInstruction *in)
 {
     const uint8_t operands[3] = {in->a, in->b, in->c};
     int family = -1;
-    for (int i = in->code == QN_CODE_SELECT; i < codes[in->code].operand_count; i++) {
+    const int count = codes[in->code].operand_count;
+    assert(count <= 3);
+    for (int i = in->code == QN_CODE_SELECT; i < count; i++) {
         if (operands[i] == QN_IMMEDIATE)
             continue;
         const int found =
@@ -118,7 +121,9 @@ static QnStatus set_operands(Maker *maker, QnPointwiseCode *code, const QnInstru
                              QnFamily family)
 {
     const uint8_t operands[3] = {in->a, in->b, in->c};
-    for (int i = 0; i < code->operand_count; i++) {
+    const int count = code->operand_count;
+    assert(count <= 3);
+    for (int i = 0; i < count; i++) {
         const bool is_condition = in->code == QN_CODE_SELECT && i == 0;
         if (operands[i] == QN_IMMEDIATE) {
             const int slot =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running a pointwise program: strip by strip, load what does not lie in rows, compute, store. */
+#include <assert.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -164,6 +165,7 @@ static void run_code(Run *run, const QnPointwiseCode *code, int64_t n)
         out = (char *)run->outputs[code->output] +
               offset_of(run->shape, run->index, run->shape->output_strides[code->output]);
     QnStripOperand operands[3];
+    assert(code->run || code->operand_count == 1);
     for (int i = 0; i < code->operand_count; i++)
         operands[i] = run->registers[code->operands[i]];
     if (code->run)

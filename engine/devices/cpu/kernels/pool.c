@@ -143,8 +143,9 @@ static void pool_window(const QnPool *pool, QnPoolFn *run, const Window *window,
                         char *y, Index index)
 {
     QnPoolTaps taps = {.is_first = true, .p = pool->p};
+    const int rank = pool->rank;
     int64_t k[QN_MAX_RANK], left = 1;
-    for (int d = 0; d < pool->rank; d++) {
+    for (int d = 0; d < rank; d++) {
         k[d] = window->first[d];
         left *= window->last[d] - window->first[d];
     }
@@ -155,12 +156,12 @@ static void pool_window(const QnPool *pool, QnPoolFn *run, const Window *window,
         taps.is_last = left <= QN_POOL_TAPS;
         for (int t = 0; t < taps.count; t++) {
             taps.offsets[t] = taps.positions[t] = 0;
-            for (int d = 0; d < pool->rank; d++) {
+            for (int d = 0; d < rank; d++) {
                 const int64_t at = window->start[d] + k[d] * pool->dilations[d];
                 taps.offsets[t] += at * pool->x_strides[d];
                 taps.positions[t] += at * pool->index_strides[d];
             }
-            for (int d = pool->rank - 1; d >= 0 && ++k[d] == window->last[d]; d--)
+            for (int d = rank - 1; d >= 0 && ++k[d] == window->last[d]; d--)
                 k[d] = window->first[d];
         }
         call(pool, run, &taps, x, y, index);
