@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Normalizations, quantization, convolution of integers: values by hand, and what is refused. */
+/* Sums and the like, normalizations, quantization, convolution of integers: values by hand, and
+ * what is refused. */
 #include "tests/support/op.h"
+
+TEST(operators_of_many_inputs_broadcast_all_of_them)
+{
+    static const OpRow rows[] = {
+        {"Sum",
+         {"float[2] = {1, 2}", "float[] = {3}", "float[2] = {10, 20}"},
+         .want = "float[2] {14, 25}"},
+        {"Mean", {"float[2] = {1, 2}", "float[2] = {3, 6}"}, .want = "float[2] {2, 4}"},
+        {"Max", {"float[2] = {1, 5}", "float[] = {3}"}, .want = "float[2] {3, 5}"},
+        {"Min", {"float[2] = {1, 5}", "float[] = {3}"}, .want = "float[2] {1, 3}"},
+        {"Sum", {"float[1] = {4}"}, .want = "float[1] {4}"},
+    };
+    OP_CHECK(t, rows);
+}
 
 TEST(normalizations_take_mean_and_variance_from_where_they_say)
 {
@@ -154,7 +169,8 @@ TEST(resizing_samples_on_another_grid)
     OP_CHECK(t, rows);
 }
 
-TEST_MAIN(CASE(normalizations_take_mean_and_variance_from_where_they_say),
+TEST_MAIN(CASE(operators_of_many_inputs_broadcast_all_of_them),
+          CASE(normalizations_take_mean_and_variance_from_where_they_say),
           CASE(normalizations_refuse_shapes_that_do_not_fit),
           CASE(quantization_rounds_half_to_even_and_saturates),
           CASE(convolution_of_integers_and_backwards), CASE(resizing_samples_on_another_grid))
