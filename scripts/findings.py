@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DATA = os.path.realpath(os.environ.get("QN_DATA") or os.path.join(ROOT, "../shared/data"))
@@ -32,7 +33,9 @@ def find_suite():
         return None
     if not os.path.exists(os.path.join(folder, "unpacked")):
         os.makedirs(folder, exist_ok=True)
-        shutil.unpack_archive(archive, folder, filter="data")
+        # Debian 12's Python does not know the argument; newer ones warn without it.
+        known = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        shutil.unpack_archive(archive, folder, **known)
         open(os.path.join(folder, "unpacked"), "w", encoding="utf-8").close()  # only after all of it
     return folder
 
