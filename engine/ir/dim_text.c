@@ -358,6 +358,8 @@ static QnDim parse_sum(Parser *in)
 
 bool qn_dim_parse(QnDims *dims, QnDim *out, const char *text, size_t size)
 {
+    if (size == 0) /* and then `text` may be NULL: an empty field of a plan file */
+        return false;
     Parser in = {.dims = dims, .at = text, .end = text + size};
     const QnDim dim = parse_sum(&in);
     skip_space(&in);

@@ -144,6 +144,7 @@ TEST(what_is_no_expression_is_refused)
     memset(deep + 1000, ')', 1000);
     QnDim dim;
     EXPECT(t, !qn_dim_parse(&w.dims, &dim, deep, 2000), "deep brackets were read");
+    EXPECT(t, !qn_dim_parse(&w.dims, &dim, NULL, 0), "no text at all was read");
     EXPECT(t, !w.dims.failed, "the table failed");
     qn_arena_finish(&w.arena);
 }
