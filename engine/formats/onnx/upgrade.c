@@ -36,7 +36,7 @@ const OnnxUpgradeRow onnx_upgrade_rows[] = {
     {"Less", "", 1, 1, onnx_rewrite_broadcast, "broadcast, axis to NumPy's rule"},
     {"LogSoftmax", "", 1, 11, onnx_rewrite_softmax, "the rest of the dims as one row"},
     {"LpPool", "", 1, 1, onnx_rewrite_lp_pool, "p to an integer"},
-    {"MeanVarianceNormalization", "", 9, 13, onnx_rewrite_mvn, "across_channels to axes"},
+    {"MeanVarianceNormalization", "", 1, 13, onnx_rewrite_mvn, "across_channels to axes"},
     {"Mul", "", 1, 6, onnx_rewrite_broadcast, "broadcast, axis to NumPy's rule"},
     {"Or", "", 1, 1, onnx_rewrite_broadcast, "broadcast, axis to NumPy's rule"},
     {"PRelu", "", 1, 6, onnx_rewrite_prelu, "slope per channel to NumPy's rule"},
@@ -70,17 +70,17 @@ const OnnxUpgradeRow onnx_upgrade_rows[] = {
     {"Upsample", "", 1, 10, onnx_rewrite_upsample, "Resize"},
     {"Xor", "", 1, 1, onnx_rewrite_broadcast, "broadcast, axis to NumPy's rule"},
     {"LabelEncoder", "ai.onnx.ml", 1, 1, onnx_rewrite_label_encoder, "classes to keys and values"},
-    /* Operators that early files use and that no version of the schemas has. */
-    {"Affine", "", 0, 0, onnx_rewrite_affine, "Mul and Add"},
+    /* Operators of early files: experimental once, and never part of a release. */
+    {"Affine", "", 1, 1, onnx_rewrite_affine, "Mul and Add"},
     {"ConstantFill", "", 0, 0, onnx_rewrite_constant_fill, "ConstantOfShape"},
-    {"Crop", "", 0, 0, onnx_rewrite_crop, "Slice"},
-    {"DynamicSlice", "", 0, 0, onnx_rewrite_dynamic_slice, "Slice"},
-    {"GivenTensorFill", "", 0, 0, onnx_rewrite_given_fill, "a constant"},
-    {"ImageScaler", "", 0, 0, onnx_rewrite_image_scaler, "Mul and Add"},
-    {"ParametricSoftplus", "", 0, 0, onnx_rewrite_soft_plus, "Mul and Softplus"},
-    {"Scale", "", 0, 0, onnx_rewrite_scale, "Mul"},
-    {"ScaledTanh", "", 0, 0, onnx_rewrite_scaled_tanh, "Mul and Tanh"},
-    {"SimplifiedLayerNormalization", "", 0, 0, onnx_rewrite_simplified_norm, "RMSNormalization"},
+    {"Crop", "", 1, 1, onnx_rewrite_crop, "Slice"},
+    {"DynamicSlice", "", 1, 1, onnx_rewrite_dynamic_slice, "Slice"},
+    {"GivenTensorFill", "", 1, 1, onnx_rewrite_given_fill, "a constant"},
+    {"ImageScaler", "", 1, 1, onnx_rewrite_image_scaler, "Mul and Add"},
+    {"ParametricSoftplus", "", 1, 1, onnx_rewrite_soft_plus, "Mul and Softplus"},
+    {"Scale", "", 1, 1, onnx_rewrite_scale, "Mul"},
+    {"ScaledTanh", "", 1, 1, onnx_rewrite_scaled_tanh, "Mul and Tanh"},
+    {"SimplifiedLayerNormalization", "", 1, 1, onnx_rewrite_simplified_norm, "RMSNormalization"},
 };
 /* clang-format on */
 const int onnx_upgrade_row_count = (int)QN_COUNT_OF(onnx_upgrade_rows);

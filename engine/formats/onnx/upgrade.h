@@ -37,7 +37,8 @@ typedef QnStatus OnnxRewrite(OnnxUpgrade *up, OnnxNode **node);
 /* A row of the upgrade table. */
 typedef struct OnnxUpgradeRow {
     const char *op, *domain;
-    int first, last; /* the since-versions that it applies to; 0, 0: operators without a schema */
+    int first, last; /* the since-versions that it applies to; 0, 0: operators without a schema;
+                        com.microsoft's have since-version 1 */
     OnnxRewrite *rewrite;
     const char *what; /* in a few words, for people */
 } OnnxUpgradeRow;

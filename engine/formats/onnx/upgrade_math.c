@@ -211,15 +211,27 @@ QnStatus onnx_rewrite_group_norm(OnnxUpgrade *up, OnnxNode **node)
     return QN_OK;
 }
 
-/* MeanVarianceNormalization before 9 had a switch instead of axes. */
+/* x - mean(x), where the variance is left alone. */
+static QnStatus only_center(OnnxUpgrade *up, OnnxNode *node, const int64_t *axes, int count)
+{
+    const char *x = node->inputs.items[0], *over, *mean;
+    QN_TRY(onnx_make_ints(up, "axes", axes, count, 1, &over));
+    QN_TRY(onnx_emit_new(up, "ReduceMean", ONNX_INPUTS(x, over), &mean));
+    node->op = "Sub";
+    node->attributes.count = 0;
+    return onnx_set_input(up, node, 1, mean);
+}
+
+/* MeanVarianceNormalization before 9 had switches instead of axes. */
 QnStatus onnx_rewrite_mvn(OnnxUpgrade *up, OnnxNode **node)
 {
-    static const int64_t all[] = {0, 1, 2, 3};
-    if (!onnx_attribute(*node, "across_channels") && !onnx_attribute(*node, "normalize_variance"))
+    static const int64_t all[] = {0, 1, 2, 3}, channels[] = {0, 2, 3};
+    if ((*node)->schema->since >= 9 && !onnx_attribute(*node, "across_channels") &&
+        !onnx_attribute(*node, "normalize_variance"))
         return QN_OK;
-    if (onnx_get_int(*node, "normalize_variance", 1) == 0)
-        onnx_refuse(up, *node, "onnx-mean-variance", "normalize_variance = 0", "1");
     const bool is_across = onnx_get_int(*node, "across_channels", 0) != 0;
+    if (onnx_get_int(*node, "normalize_variance", 1) == 0)
+        return only_center(up, *node, is_across ? all : channels, is_across ? 4 : 3);
     onnx_unset(*node, "across_channels");
     onnx_unset(*node, "normalize_variance");
     return is_across ? onnx_set_ints(up, *node, "axes", all, 4) : QN_OK;

@@ -98,14 +98,10 @@ static void complain_unknown(OnnxChecker *c, OnnxNode *node, int64_t version)
                          .remedy = remedy});
 }
 
-/*
- * Operators without a public schema that pass unchecked: those of the engine's own table, and all
- * of com.microsoft, of which that table says later what it does not have.
- */
+/* Operators without a public schema that pass unchecked: those of the engine's own table. */
 static bool is_vendor_operator(const OnnxNode *node)
 {
-    return !strcmp(node->domain, "com.microsoft") ||
-           (node->domain[0] && qn_op_find(node->domain, node->op));
+    return node->domain[0] && qn_op_find(node->domain, node->op);
 }
 
 QnStatus onnx_resolve_node(OnnxChecker *c, OnnxNode *node)

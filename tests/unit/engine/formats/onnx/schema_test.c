@@ -23,6 +23,10 @@ TEST(an_import_selects_the_greatest_version_not_past_it)
         {"", "Gelu", 20, 20},
         {"ai.onnx.ml", "TreeEnsemble", 5, 5},
         {"ai.onnx.ml", "Softmax", 13, 0},
+        {"", "LayerNormalization", 11, 1}, /* as ONNX Runtime wrote it before ONNX had it */
+        {"", "Affine", 7, 1},
+        {"com.microsoft", "FusedConv", 1, 1},
+        {"com.microsoft.nchwc", "ReorderInput", 1, 1},
         {"no.such.domain", "Softmax", 13, 0},
         {"", "softmax", 13, 0},
         {"", "", 13, 0},

@@ -270,6 +270,11 @@ TEST(normalizations_take_their_newest_form)
         {1,
          "%x: float[1,2,3,3]) { %y = MeanVarianceNormalization(%x) {across_channels = 1} return %y",
          "%y = MeanVarianceNormalization(%x) {axes = [0, 1, 2, 3]}\n"},
+        {1,
+         "%x: float[1,2,3,3]) { %y = MeanVarianceNormalization(%x) {normalize_variance = 0} return %y",
+         "const %y.axes: int64[3] = {0, 2, 3}\n"
+         "%y.ReduceMean = ReduceMean(%x, %y.axes)\n"
+         "%y = Sub(%x, %y.ReduceMean)\n"},
     };
     check_rows(t, rows, QN_COUNT_OF(rows));
 }
