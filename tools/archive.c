@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of the zip format that .npz files use: a directory at the end of the file (records
- * PK\1\2), found by its end record (PK\5\6), whose entries point at members (PK\3\4), stored or
- * deflated.  NumPy writes sizes over 32 bits in a "zip64" extra field; those of the directory are
- * read here, too.
+ * The parts of the zip format that .npz files and archives of test cases use: a directory at the
+ * end of the file (records PK\1\2), found by its end record (PK\5\6), whose entries point at
+ * members (PK\3\4), stored or deflated.  NumPy writes sizes over 32 bits in a "zip64" extra field;
+ * those of the directory are read here, too.
  */
 #include "tools/archive.h"
 
@@ -37,7 +37,7 @@ Archive archive_open(QnBytes bytes, const char *name, QnError *err)
     while (at > lowest && qn_load_u32(bytes.data + at) != end_mark)
         at--;
     if (bytes.size < END_SIZE || qn_load_u32(bytes.data + at) != end_mark) {
-        fail(&archive, "this is no .npz file: no zip directory at its end");
+        fail(&archive, "this is no archive: no zip directory at its end");
         return archive;
     }
     const uint32_t size = qn_load_u32(bytes.data + at + 12);

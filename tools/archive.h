@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Zip archives of arrays: NumPy's .npz files. */
+/* Zip archives: NumPy's .npz files, test cases. */
 #ifndef QN_TOOLS_ARCHIVE_H
 #define QN_TOOLS_ARCHIVE_H
 

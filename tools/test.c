@@ -3,6 +3,7 @@
  * quern test: runs cases in the layout of ONNX's backend tests and compares.
  *
  *     <case>/model.onnx, <case>/test_data_set_N/{input_K.pb, output_K.pb}
+ *     <case>.zip: the same in an archive, also with data.json: {rtol, atol}
  *     <dir>/light_NAME.onnx with light_NAME_output_0.pb: one input, arange(n) / n
  *     <real>/test_NAME/data.json: {model_name, rtol, atol} of ../../light/light_<model_name>.onnx
  *
@@ -19,6 +20,7 @@
 #include "base/file.h"
 #include "quern/quern.h"
 #include "quern/unstable/values.h"
+#include "tools/case_files.h"
 #include "tools/commands.h"
 #include "tools/compare_values.h"
 #include "tools/json_file.h"
@@ -95,7 +97,8 @@ static QnStatus find_cases(Run *run, const char *path, int depth)
 {
     char inner[4096];
     snprintf(inner, sizeof inner, "%s/model.onnx", path);
-    if (is_file(inner) || is_light(path) || is_real(path))
+    if (is_file(inner) || is_light(path) || is_real(path) ||
+        (case_files_is_archive(path) && is_file(path)))
         return add_case(run, path);
     if (!is_folder(path) || depth == 0)
         return QN_OK;
@@ -118,32 +121,39 @@ static QnStatus find_cases(Run *run, const char *path, int depth)
 
 typedef struct Case {
     const char *path, *name;
+    CaseFiles files;
     QnModel *model;
     QnPlan *plan;
     QnSession *session;
     Bounds bounds;
 } Case;
 
-/* Reads a .pb file as input or output i; QN_NOT_FOUND where there is none. */
-static QnStatus read_value(Run *run, Case *c, const char *path, bool is_output, int i, QnValue *out,
+/* The last part of a path. */
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Reads a .pb file of the case as input or output i; QN_NOT_FOUND where there is none. */
+static QnStatus read_value(Run *run, Case *c, const char *name, bool is_output, int i, QnValue *out,
                            QnError *err)
 {
     QnBytes bytes;
-    if (!is_file(path))
-        return qn_fail(err, QN_NOT_FOUND, "%s: there is no such file", path);
-    QN_TRY(qn_file_map(&bytes, path, UINT64_C(1) << 32, err));
-    const QnStatus status =
-        qn_value_read_onnx(out, run->store, c->model, is_output, i, bytes.data, bytes.size, err);
-    qn_file_unmap(bytes);
-    return status;
+    QN_TRY(case_files_read(&bytes, &c->files, name, run->store, err));
+    return qn_value_read_onnx(out, run->store, c->model, is_output, i, bytes.data, bytes.size, err);
 }
 
-static QnStatus load(Run *run, Case *c, const char *path, QnError *err)
+/* Makes the model ready to run: from its file, or, where `bytes` are not empty, from them. */
+static QnStatus load(Run *run, Case *c, const char *path, QnBytes bytes, QnError *err)
 {
     const QnModelOptions reading = {.size = sizeof reading, .allow_overrides = false};
     const QnPlanOptions planning = {.size = sizeof planning, .without = run->values.without};
     const QnSessionOptions running = {.size = sizeof running, .pool = run->pool};
-    QN_TRY(qn_model_load(&c->model, path, &reading, NULL, err));
+    if (bytes.size)
+        QN_TRY(qn_model_read(&c->model, bytes.data, bytes.size, path, &reading, NULL, err));
+    else
+        QN_TRY(qn_model_load(&c->model, path, &reading, NULL, err));
     QN_TRY(qn_plan_build(&c->plan, c->model, &planning, NULL, err));
     return qn_session_create(&c->session, c->plan, &running, err);
 }
@@ -151,11 +161,11 @@ static QnStatus load(Run *run, Case *c, const char *path, QnError *err)
 static QnStatus compare_outputs(Run *run, Case *c, const char *folder, const QnValue *outputs,
                                 QnError *err)
 {
-    char path[4096];
+    char name[64];
     for (int i = 0; i < qn_plan_output_count(c->plan); i++) {
         QnValue want;
-        snprintf(path, sizeof path, "%s/output_%d.pb", folder, i);
-        QN_TRY(read_value(run, c, path, true, i, &want, err));
+        snprintf(name, sizeof name, "%s/output_%d.pb", folder, i);
+        QN_TRY(read_value(run, c, name, true, i, &want, err));
         char why[512];
         if (!compare_values(&outputs[i], &want, &c->bounds, why, sizeof why))
             return qn_fail(err, QN_BAD_TENSOR, "output '%s': %s", qn_plan_output(c->plan, i).name,
@@ -167,12 +177,12 @@ static QnStatus compare_outputs(Run *run, Case *c, const char *folder, const QnV
 static QnStatus run_set(Run *run, Case *c, const char *folder, QnError *err)
 {
     QnValue inputs[LIST_MOST] = {{.kind = QN_NONE}}, outputs[LIST_MOST] = {{.kind = QN_NONE}};
-    char path[4096];
+    char name[64];
     if (qn_plan_input_count(c->plan) > LIST_MOST || qn_plan_output_count(c->plan) > LIST_MOST)
         return qn_fail(err, QN_UNSUPPORTED, "the model has over %d inputs or outputs", LIST_MOST);
     for (int i = 0; i < qn_plan_input_count(c->plan); i++) {
-        snprintf(path, sizeof path, "%s/input_%d.pb", folder, i);
-        const QnStatus status = read_value(run, c, path, false, i, &inputs[i], err);
+        snprintf(name, sizeof name, "%s/input_%d.pb", folder, i);
+        const QnStatus status = read_value(run, c, name, false, i, &inputs[i], err);
         if (status != QN_OK &&
             status != QN_NOT_FOUND) /* what is left out has a default, or the run says so */
             return status;
@@ -181,25 +191,33 @@ static QnStatus run_set(Run *run, Case *c, const char *folder, QnError *err)
     return compare_outputs(run, c, folder, outputs, err);
 }
 
+/* Every set of data, with the model that was loaded. */
+static QnStatus run_sets(Run *run, Case *c, QnError *err)
+{
+    char name[32];
+    for (int set = 0;; set++) {
+        snprintf(name, sizeof name, "test_data_set_%d", set);
+        if (!case_files_has_folder(&c->files, name))
+            return set > 0 ? QN_OK : qn_fail(err, QN_NOT_FOUND, "%s: there is no data", c->path);
+        QN_TRY(run_set(run, c, name, err));
+    }
+}
+
 static QnStatus run_folder(Run *run, Case *c, QnError *err)
 {
     char path[4096];
     snprintf(path, sizeof path, "%s/model.onnx", c->path);
-    QN_TRY(load(run, c, path, err));
-    for (int set = 0;; set++) {
-        snprintf(path, sizeof path, "%s/test_data_set_%d", c->path, set);
-        if (!is_folder(path))
-            return set > 0 ? QN_OK : qn_fail(err, QN_NOT_FOUND, "%s: there is no data", c->path);
-        QN_TRY(run_set(run, c, path, err));
-    }
+    QN_TRY(case_files_open(&c->files, c->path, err));
+    QN_TRY(load(run, c, path, (QnBytes){0}, err));
+    return run_sets(run, c, err);
 }
 
 /* A light model: the input's element k is k / n. */
 static QnStatus run_light(Run *run, Case *c, const char *model, QnError *err)
 {
-    char path[4096];
+    char folder[4096], name[256];
     QnValue outputs[LIST_MOST] = {{.kind = QN_NONE}}, want;
-    QN_TRY(load(run, c, model, err));
+    QN_TRY(load(run, c, model, (QnBytes){0}, err));
     const QnValueInfo info = qn_plan_input(c->plan, 0);
     int64_t count = 1;
     for (int d = 0; d < info.rank; d++)
@@ -211,8 +229,13 @@ static QnStatus run_light(Run *run, Case *c, const char *model, QnError *err)
         data[k] = (float)k / (float)count;
     const QnValue input = qn_value_tensor(qn_tensor(QN_FLOAT, info.rank, info.dims, data));
     QN_TRY(qn_session_run(c->session, &input, outputs, NULL, err));
-    snprintf(path, sizeof path, "%.*s_output_0.pb", (int)strlen(model) - 5, model);
-    QN_TRY(read_value(run, c, path, true, 0, &want, err));
+    const char *last = name_of(model);
+    snprintf(folder, sizeof folder, "%.*s.", (int)(last - model), model);
+    snprintf(name, sizeof name, "%.*s_output_0.pb", (int)strlen(last) - 5, last);
+    c->files = (CaseFiles){.path = folder};
+    const QnStatus status = read_value(run, c, name, true, 0, &want, err);
+    c->files = (CaseFiles){0}; /* the path is this function's */
+    QN_TRY(status);
     char why[512];
     if (!compare_values(&outputs[0], &want, &c->bounds, why, sizeof why))
         return qn_fail(err, QN_BAD_TENSOR, "output '%s': %s", qn_plan_output(c->plan, 0).name, why);
@@ -220,13 +243,11 @@ static QnStatus run_light(Run *run, Case *c, const char *model, QnError *err)
 }
 
 /* What data.json says: the light model's name, and the bounds of the case. */
-static QnStatus read_real(Case *c, char *name, size_t size, QnError *err)
+static QnStatus read_json(Run *run, Case *c, char *name, size_t size, QnError *err)
 {
-    char path[4096];
     QnBytes bytes;
     QnArena arena = {0};
-    snprintf(path, sizeof path, "%s/data.json", c->path);
-    QN_TRY(qn_file_map(&bytes, path, 1 << 20, err));
+    QN_TRY(case_files_read(&bytes, &c->files, "data.json", run->store, err));
     QnJson in = qn_json(bytes);
     *name = '\0';
     qn_json_begin_object(&in);
@@ -238,35 +259,46 @@ static QnStatus read_real(Case *c, char *name, size_t size, QnError *err)
         else if (qn_json_key_is(&in, "atol"))
             c->bounds.atol = qn_json_f64(&in);
     }
-    const QnStatus status = qn_json_finish(&in, path, err);
+    const QnStatus status = qn_json_finish(&in, c->path, err);
     qn_arena_finish(&arena);
-    qn_file_unmap(bytes);
-    if (status == QN_OK && (!*name || strchr(name, '/')))
-        return qn_fail(err, QN_BAD_TENSOR, "%s: model_name is '%s', expected a model of light/",
-                       path, name);
     return status;
+}
+
+/* An archive holds its case's bounds beside the model, where they are not the usual ones. */
+static QnStatus run_archive(Run *run, Case *c, QnError *err)
+{
+    char name[256];
+    QnBytes bytes;
+    QN_TRY(case_files_open(&c->files, c->path, err));
+    const QnStatus status = read_json(run, c, name, sizeof name, err);
+    if (status != QN_OK && status != QN_NOT_FOUND)
+        return status;
+    QN_TRY(case_files_read(&bytes, &c->files, "model.onnx", run->store, err));
+    QN_TRY(load(run, c, c->path, bytes, err));
+    return run_sets(run, c, err);
 }
 
 static QnStatus run_real(Run *run, Case *c, QnError *err)
 {
     char name[256], path[4096];
-    QN_TRY(read_real(c, name, sizeof name, err));
+    QN_TRY(case_files_open(&c->files, c->path, err));
+    QN_TRY(read_json(run, c, name, sizeof name, err));
+    if (!*name || strchr(name, '/'))
+        return qn_fail(err, QN_BAD_TENSOR,
+                       "%s/data.json: model_name is '%s', expected a model of light/", c->path,
+                       name);
     snprintf(path, sizeof path, "%s/../../light/light_%s.onnx", c->path, name);
     if (!is_file(path))
         return qn_fail(err, QN_NOT_FOUND, "%s: there is no such file", path);
     return run_light(run, c, path, err);
 }
 
-static const char *name_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static QnStatus run_any(Run *run, Case *c, QnError *err)
 {
     if (is_real(c->path))
         return run_real(run, c, err);
+    if (case_files_is_archive(c->path))
+        return run_archive(run, c, err);
     return is_folder(c->path) ? run_folder(run, c, err) : run_light(run, c, c->path, err);
 }
 
@@ -320,6 +352,7 @@ static void run_case(Run *run, const char *path)
     qn_session_free(c.session);
     qn_plan_free(c.plan);
     qn_model_free(c.model);
+    case_files_close(&c.files);
     qn_value_store_reset(run->store);
 }
 

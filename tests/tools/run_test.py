@@ -177,7 +177,7 @@ FILES = [
     ("x.npy", lying_npy(1 << 62), "the header has no shape"),
     ("x.npy", lying_npy(1 << 40), "elements of 4 bytes were announced, but 0 bytes follow"),
     ("x.ppm", b"P6 16000 16000 255 ", "19 bytes cannot hold the announced 16000 x 16000 pixels"),
-    ("x.npz", b"PK\3\4 cut", "this is no .npz file"),
+    ("x.npz", b"PK\3\4 cut", "this is no archive"),
     ("x.npz", damaged_npz(X), "x.npy is damaged: its checksum differs"),
     ("x.json", b"[[1, 2, 3], [4]]", "lists side by side have different lengths"),
     ("x.json", b"[[1, 2, 3], 4]", "lists are nested to different depths"),

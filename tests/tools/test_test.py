@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """quern test: case folders are found, judged and counted."""
 import json
+import zipfile
 
 import pytest
 
@@ -30,6 +31,20 @@ def test_cases_are_counted_and_failures_named(quern, cases):
     assert done.returncode == 1 and done.stdout.endswith("1 passed, 1 failed, 0 skipped\n")
     assert "test_wrong: output 'y': element 2 is 0, expected 1; 1 of 3 differ" in done.stdout
     assert quern("test", cases / "test_right").stdout == "1 passed, 0 failed, 0 skipped\n"
+
+
+def test_an_archive_is_a_case_with_its_own_bounds(quern, cases):
+    folder = cases / "test_right"
+    (folder / "data.json").write_text(json.dumps({"rtol": 1e-6, "atol": 0}))
+    save_tensor(folder / "test_data_set_0/output_0.pb", [[0, 2.0001, 0]])
+    for path, names in (("near.zip", ["data.json"]), ("usual.zip", [])):
+        with zipfile.ZipFile(cases / path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in ["model.onnx", "test_data_set_0/input_0.pb", "test_data_set_0/output_0.pb", *names]:
+                archive.write(folder / name, name)
+    assert quern("test", cases / "usual.zip").stdout == "1 passed, 0 failed, 0 skipped\n"
+    assert "near.zip: output 'y': element 1 is 2, expected 2.0000999" in quern("test", cases / "near.zip").stdout
+    (cases / "broken.zip").write_bytes((cases / "near.zip").read_bytes()[:-30])
+    assert "broken.zip: this is no archive: no zip directory at its end" in quern("test", cases / "broken.zip").stdout
 
 
 def test_json_has_a_row_for_each_case(quern, cases):

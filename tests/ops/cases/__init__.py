@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The families of quern's own test cases: each is a module of this package with a list CASES."""
+
+FAMILIES = [
+    "rnn",
+]
