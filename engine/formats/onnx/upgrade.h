@@ -60,6 +60,10 @@ OnnxRewrite onnx_rewrite_affine, onnx_rewrite_scale, onnx_rewrite_scaled_tanh,
     onnx_rewrite_soft_plus, onnx_rewrite_image_scaler, onnx_rewrite_crop,
     onnx_rewrite_constant_fill, onnx_rewrite_dynamic_slice, onnx_rewrite_given_fill,
     onnx_rewrite_simplified_norm;
+OnnxRewrite onnx_rewrite_rename, onnx_rewrite_qlinear, onnx_rewrite_qlinear_concat,
+    onnx_rewrite_qlinear_conv, onnx_rewrite_nhwc_max_pool, onnx_rewrite_mul_integer,
+    onnx_rewrite_reduce_sum_integer, onnx_rewrite_matmul_integer_16,
+    onnx_rewrite_matmul_integer_to_float, onnx_rewrite_dynamic_matmul, onnx_rewrite_qembed_norm;
 
 /* --- what rewrites are made of: upgrade_build.c --- */
 

@@ -2,5 +2,7 @@
 """The families of quern's own test cases: each is a module of this package with a list CASES."""
 
 FAMILIES = [
+    "qmatmul",
+    "quantize",
     "rnn",
 ]
