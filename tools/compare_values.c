@@ -56,7 +56,7 @@ static bool is_float(QnType type)
     }
 }
 
-static bool is_near(double got, double want, const Bounds *bounds)
+bool compare_numbers(double got, double want, const Bounds *bounds)
 {
     if (isnan(got) || isnan(want))
         return isnan(got) && isnan(want);
@@ -87,7 +87,7 @@ static bool compare_complex(const QnTensor *got, const QnTensor *want, int64_t i
             qn_tensor(part, 0, NULL, (void *)(uintptr_t)(element_at(got, i) + offset));
         const QnTensor b =
             qn_tensor(part, 0, NULL, (void *)(uintptr_t)(element_at(want, i) + offset));
-        if (!is_near(qn_tensor_element(&a, 0), qn_tensor_element(&b, 0), bounds))
+        if (!compare_numbers(qn_tensor_element(&a, 0), qn_tensor_element(&b, 0), bounds))
             return false;
     }
     return true;
@@ -99,7 +99,7 @@ static bool compare_element(const QnTensor *got, const QnTensor *want, int64_t i
     if (want->type == QN_COMPLEX64 || want->type == QN_COMPLEX128)
         return compare_complex(got, want, i, bounds);
     if (is_float(want->type))
-        return is_near(qn_tensor_element(got, i), qn_tensor_element(want, i), bounds);
+        return compare_numbers(qn_tensor_element(got, i), qn_tensor_element(want, i), bounds);
     if (want->type == QN_STRING) {
         QnString a, b;
         memcpy(&a, element_at(got, i), sizeof a);
@@ -167,5 +167,19 @@ bool compare_values(const QnValue *got, const QnValue *want, const Bounds *bound
             return false;
         }
     }
+    return true;
+}
+
+bool compare_forms(const QnValue *got, const QnValue *want)
+{
+    if (got->kind != want->kind)
+        return false;
+    if (want->kind == QN_TENSOR)
+        return same_shape(&got->tensor, &want->tensor);
+    if (got->count != want->count)
+        return false;
+    for (int64_t i = 0; i < want->count; i++)
+        if (!compare_forms(&got->items[i], &want->items[i]))
+            return false;
     return true;
 }

@@ -20,4 +20,10 @@ typedef struct Bounds {
 bool compare_values(const QnValue *got, const QnValue *want, const Bounds *bounds, char *why,
                     size_t size);
 
+/* Have they the same kinds, types and shapes, whatever their elements are? */
+bool compare_forms(const QnValue *got, const QnValue *want);
+
+/* Is a number within the bounds?  NaN where NaN is, infinities of the same sign. */
+bool compare_numbers(double got, double want, const Bounds *bounds);
+
 #endif

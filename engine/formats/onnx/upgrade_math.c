@@ -297,15 +297,40 @@ QnStatus onnx_rewrite_lp_pool(OnnxUpgrade *up, OnnxNode **node)
     return QN_OK;
 }
 
+/* Where there was one direction, the first exporter of PyTorch left its dimension out of W, R, B
+ * and Y. */
+static QnStatus add_directions(OnnxUpgrade *up, OnnxNode **node)
+{
+    static const int64_t of_weights = 0, of_y = 1;
+    const char *axis, *wide, *y, *inner;
+    OnnxNode *squeeze;
+    QN_TRY(onnx_make_ints(up, "direction", &of_weights, 1, 1, &axis));
+    for (int i = 1; i <= 3; i++) {
+        if (!onnx_has_input(*node, i))
+            continue;
+        QN_TRY(onnx_emit_new(up, "Unsqueeze", ONNX_INPUTS((*node)->inputs.items[i], axis), &wide));
+        QN_TRY(onnx_set_input(up, *node, i, wide));
+    }
+    if (!onnx_has_output(*node, 0))
+        return QN_OK;
+    QN_TRY(onnx_make_ints(up, "directions", &of_y, 1, 1, &axis));
+    QN_TRY(onnx_make_node(up, "Squeeze", ONNX_INPUTS("", axis), &y, &squeeze));
+    QN_TRY(onnx_take_output(up, *node, squeeze, &inner));
+    QN_TRY(onnx_set_input(up, squeeze, 0, inner));
+    QN_TRY(onnx_emit(up, *node));
+    *node = squeeze;
+    return QN_OK;
+}
+
 /* What is asked for as an output is made, whatever the switch says.  The default direction was
  * misspelt. */
 QnStatus onnx_rewrite_rnn(OnnxUpgrade *up, OnnxNode **node)
 {
-    (void)up;
     onnx_unset(*node, "output_sequence");
     if (onnx_text_is(*node, "direction", "", "foward"))
         onnx_unset(*node, "direction");
-    return QN_OK;
+    return onnx_hint(up->hints, (*node)->inputs.items[1]).rank == 2 ? add_directions(up, node)
+                                                                    : QN_OK;
 }
 
 /* Strings to their places in `classes_strings`, or places to strings, by the type of the input. */

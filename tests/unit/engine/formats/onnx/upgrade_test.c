@@ -341,6 +341,13 @@ TEST(the_rest_of_the_table)
         {1,
          "%x: float[1,1,4], %w: float[1,2,4], %r: float[1,2,2]) { %y = RNN(%x, %w, %r) {output_sequence = 1} return %y",
          "%y = RNN(%x, %w, %r)\n"},
+        {6, "%x: float[1,1,4], %w: float[2,4], %r: float[2,2]) { %y, %h = RNN(%x, %w, %r) return %y, %h",
+         "const %y.direction: int64[1] = {0}\n"
+         "const %y.directions: int64[1] = {1}\n"
+         "%y.Unsqueeze = Unsqueeze(%w, %y.direction)\n"
+         "%y.Unsqueeze.1 = Unsqueeze(%r, %y.direction)\n"
+         "%y.inner, %h = RNN(%x, %y.Unsqueeze, %y.Unsqueeze.1)\n"
+         "%y = Squeeze(%y.inner, %y.directions)\n"},
         {3,
          "%x: float[1,1,4], %w: float[1,6,4], %r: float[1,6,2]) { %y = GRU(%x, %w, %r) {output_sequence = 1} return %y",
          "%y = GRU(%x, %w, %r)\n"},
