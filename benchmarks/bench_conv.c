@@ -7,6 +7,7 @@
 #include "benchmarks/kernels.h"
 #include "engine/devices/cpu/kernels/conv.h"
 #include "engine/devices/cpu/kernels/gemm.h"
+#include "engine/devices/cpu/kernels/winograd.h"
 
 typedef struct Layer {
     const char *name;
@@ -40,6 +41,9 @@ static const Layer layers[] = {
     {"resnet50 3x3 512-512 at 7", 512, 512, 1, 3, 1, 7, 2},
     {"resnext50 3x3 128-128 of 32 groups at 56", 128, 128, 32, 3, 1, 56, 0},
     {"3x3 16-16 at 112", 16, 16, 1, 3, 1, 112, 0},
+    {"3x3 32-32 at 80", 32, 32, 1, 3, 1, 80, 0},
+    {"3x3 64-64 at 224", 64, 64, 1, 3, 1, 224, 0},
+    {"3x3 512-512 at 28", 512, 512, 1, 3, 1, 28, 0},
     {"3x3s2 3-32 at 224 (planes)", 3, 32, 1, 3, 2, 224, 0},
 };
 
@@ -62,6 +66,44 @@ static void set_steps(QnConvTensor *tensor, int64_t channels, int64_t size, bool
     tensor->step[1] = pixel;
     tensor->step[0] = pixel * size;
     tensor->channel_step = is_planes ? size * size : 1;
+}
+
+static void run_winograd(void *user)
+{
+    ConvRun *r = user;
+    const int64_t rounds = qn_winograd_f32_rounds(&r->conv);
+    for (r->conv.round = 0; r->conv.round < rounds; r->conv.round++) {
+        const int64_t chunks = qn_winograd_f32_chunks(&r->conv);
+        for (int64_t i = 0; i < chunks; i++)
+            qn_winograd_f32_run(&r->conv, i, r->scratch);
+    }
+}
+
+/* The same layer with fewer multiplications; the figure is that of the direct sum's operations. */
+static void bench_winograd(Bench *bench, const Layer *layer, const QnConvF32 *direct,
+                           const float *w)
+{
+    for (int tile = 2; tile <= 4; tile += 2) {
+        ConvRun user = {.conv = *direct};
+        QnConvF32 *conv = &user.conv;
+        size_t packed_size;
+        conv->conv.tile = tile;
+        if (!qn_winograd_f32_fits(&conv->conv, bench->isa) ||
+            !qn_winograd_f32_packed_size(&packed_size, &conv->conv))
+            return;
+        float *packed = bench_bytes(packed_size);
+        qn_winograd_f32_pack(packed, &conv->conv, w);
+        conv->weights = packed;
+        conv->shared = bench_bytes(qn_winograd_f32_shared(conv));
+        user.scratch = bench_bytes(qn_winograd_f32_scratch(conv));
+        const double operations =
+            18.0 * (double)(layer->in * layer->out * conv->out[0] * conv->out[1]);
+        bench_row(bench, &(BenchCase){tile == 2 ? "winograd2" : "winograd4", layer->name,
+                                      bench->isa, operations, run_winograd, &user});
+        free(packed);
+        free(conv->shared);
+        free(user.scratch);
+    }
 }
 
 /* Gives the median in nanoseconds. */
@@ -100,6 +142,7 @@ static double bench_layer(Bench *bench, const Layer *layer)
     const double ns =
         bench_row(bench, &(BenchCase){"conv", layer->name, bench->isa,
                                       2.0 * (double)(weights * out_size * out_size), run, &user});
+    bench_winograd(bench, layer, &conv, w);
     free(w);
     free(packed);
     free(bias);

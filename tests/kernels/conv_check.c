@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Convolutions of random geometry against the sum over the kernel in doubles, at every CPU level.
- */
+/* Convolutions of random geometry against the sum over the kernel in doubles, at every CPU level;
+ * where they fit also by way of winograd.h. */
 #include "engine/devices/cpu/kernels/conv.h"
 
 #include "base/checked.h"
 #include "base/compiler.h"
+#include "engine/devices/cpu/kernels/winograd.h"
 #include "tests/kernels/check.h"
 
 static const QnIsa levels[] = {QN_ISA_NONE, QN_ISA_AVX2, QN_ISA_AVX2 | QN_ISA_AVX512};
@@ -13,6 +14,7 @@ typedef struct Case {
     QnConvF32 f;
     const float *w;
     int64_t kernel_size;
+    float x_max; /* the largest input */
 } Case;
 
 /* Fills the steps of a tensor and gives its size in floats. */
@@ -103,23 +105,38 @@ static Sum compute(const Case *c, int64_t image, int64_t o, const int64_t *q)
     return sum;
 }
 
+/*
+ * What the transforms round is as large as the largest input of a tile.  Their worst case is some
+ * thousand units of that times the weights; values like these stay far below.
+ */
+static double winograd_bound(const Case *c, int64_t o, const Sum *want)
+{
+    const int64_t count = c->f.conv.in_channels * c->kernel_size;
+    double weights = 0;
+    for (int64_t i = 0; i < count; i++)
+        weights += fabs((double)c->w[o * count + i]);
+    return sum_bound(want) + 8 * FLT_EPSILON * weights * (double)c->x_max;
+}
+
 static void compare(const Case *c, const Check *check)
 {
     const QnConvF32 *f = &c->f;
-    const bool is_exact =
-        check->values == CHECK_INTEGERS && f->epilogue.activation != QN_ACTIVATION_HARD_SWISH;
+    const bool is_exact = check->values == CHECK_INTEGERS && !f->conv.tile &&
+                          f->epilogue.activation != QN_ACTIVATION_HARD_SWISH;
     for (int64_t image = 0; image < f->images; image++)
         for (int64_t o = 0; o < f->conv.out_channels; o++) {
             int64_t q[QN_CONV_MAX_AXES] = {0};
             do {
                 const Sum want = compute(c, image, o, q);
                 const float got = f->y.data[find(&f->y, f, image, o, q)];
-                if (!EXPECT(check->t,
-                            check_is_near(got, want.value, is_exact ? 0 : sum_bound(&want)),
-                            "%s axes %d groups %d %s channel %d at %d,%d: %.9g, not %.9g",
+                const double bound = is_exact       ? 0
+                                     : f->conv.tile ? winograd_bound(c, o, &want)
+                                                    : sum_bound(&want);
+                if (!EXPECT(check->t, check_is_near(got, want.value, bound),
+                            "%s axes %d groups %d %s tile %d channel %d at %d,%d: %.9g, not %.9g",
                             qn_isa_level_name(f->isa), f->conv.axes, (int)f->conv.groups,
-                            f->conv.transposed ? "transposed" : "", (int)o, (int)q[0], (int)q[1],
-                            (double)got, want.value))
+                            f->conv.transposed ? "transposed" : "", f->conv.tile, (int)o, (int)q[0],
+                            (int)q[1], (double)got, want.value))
                     return;
             } while (next(q, f->out, f->conv.axes));
         }
@@ -147,6 +164,22 @@ static void run_all(Check *check, const QnConvF32 *f)
     }
 }
 
+/* What one round of run_winograd leaves in scratch, no other may find: it is spoiled. */
+static void run_winograd(Check *check, QnConvF32 *f)
+{
+    const int64_t floats = (int64_t)(qn_winograd_f32_scratch(f) / sizeof(float));
+    const int64_t shared = (int64_t)(qn_winograd_f32_shared(f) / sizeof(float));
+    float *scratch = check_blank(check, floats);
+    f->shared = check_blank(check, shared);
+    const int64_t rounds = qn_winograd_f32_rounds(f);
+    for (f->round = 0; f->round < rounds; f->round++)
+        for (int64_t i = qn_winograd_f32_chunks(f) - 1; i >= 0; i--) {
+            for (int64_t x = 0; x < floats; x++)
+                scratch[x] = NAN;
+            qn_winograd_f32_run(f, i, scratch);
+        }
+}
+
 static void make_weights(Case *c, Check *check)
 {
     QnConv *v = &c->f.conv;
@@ -154,11 +187,16 @@ static void make_weights(Case *c, Check *check)
     for (int d = 0; d < v->axes; d++)
         c->kernel_size *= v->kernel[d];
     c->w = check_floats(check, v->in_channels / v->groups * v->out_channels * c->kernel_size);
+}
+
+static void pack_weights(Case *c, Check *check)
+{
+    QnConv *v = &c->f.conv;
     size_t size;
-    if (!qn_conv_f32_packed_size(&size, v))
+    if (!(v->tile ? qn_winograd_f32_packed_size : qn_conv_f32_packed_size)(&size, v))
         return;
     float *packed = check_blank(check, (int64_t)(size / sizeof(float)));
-    qn_conv_f32_pack(packed, v, c->w);
+    (v->tile ? qn_winograd_f32_pack : qn_conv_f32_pack)(packed, v, c->w);
     c->f.weights = packed;
 }
 
@@ -169,9 +207,32 @@ static void make_input(Case *c, Check *check, int64_t slack)
     const int64_t channels = f->conv.in_channels;
     const int64_t count = lay_out(&f->x, f, f->in, channels, f->conv.from_planes, slack);
     f->x.data = check_floats(check, count);
+    for (int64_t i = 0; i < count; i++)
+        c->x_max = fmaxf(c->x_max, fabsf(f->x.data[i]));
     for (int64_t i = 0; !f->conv.from_planes && i < count; i++)
         if (i % (channels + slack) >= channels)
             f->x.data[i] = NAN;
+}
+
+/* One form of a case, into an output of its own. */
+static void check_form(Check *check, const Case *form, int tile, int64_t y_slack, bool to_planes)
+{
+    Case c = *form;
+    QnConvF32 *f = &c.f;
+    f->conv.tile = tile;
+    if (tile && !qn_winograd_f32_fits(&f->conv, f->isa))
+        return;
+    pack_weights(&c, check);
+    const int64_t count = lay_out(&f->y, f, f->out, f->conv.out_channels, to_planes, y_slack);
+    f->y.data = check_blank(check, count);
+    if (tile)
+        run_winograd(check, f);
+    else
+        run_all(check, f);
+    if (count) {
+        compare(&c, check);
+        compare_slack(&c, check, count, y_slack);
+    }
 }
 
 static void check_case(Check *check, const QnConvF32 *form)
@@ -187,8 +248,6 @@ static void check_case(Check *check, const QnConvF32 *form)
         make_weights(&c, check);
         make_input(&c, check, slack);
         const bool to_planes = check_random(check, 3) == 0;
-        const int64_t count = lay_out(&f->y, f, f->out, f->conv.out_channels, to_planes, y_slack);
-        f->y.data = check_blank(check, count);
         if (check_random(check, 2))
             f->epilogue.bias = check_floats(check, f->conv.out_channels);
         if (check_random(check, 2)) {
@@ -199,11 +258,9 @@ static void check_case(Check *check, const QnConvF32 *form)
         static const QnActivation activations[] = {QN_ACTIVATION_NONE, QN_ACTIVATION_RELU,
                                                    QN_ACTIVATION_HARD_SWISH};
         f->epilogue.activation = activations[check_random(check, 3)];
-        run_all(check, f);
-        if (count) {
-            compare(&c, check);
-            compare_slack(&c, check, count, y_slack);
-        }
+        for (int tile = 0; tile <= 4; tile += 2)
+            if (!tile || !f->conv.from_planes)
+                check_form(check, &c, tile, y_slack, to_planes);
         check_end(check);
     }
 }
@@ -267,7 +324,7 @@ TEST(convolutions_of_models_are_right)
         {3, 64, 1, 7, 2, 3, 45, true},    {1100, 70, 1, 1, 1, 0, 9, false},
         {64, 64, 1, 3, 1, 1, 20, false},  {300, 130, 1, 3, 2, 1, 7, false},
         {64, 128, 1, 1, 2, 0, 17, false}, {64, 64, 16, 3, 1, 1, 12, false},
-        {16, 300, 1, 1, 1, 0, 40, false},
+        {16, 300, 1, 1, 1, 0, 40, false}, {800, 70, 1, 3, 1, 1, 4, false},
     };
     Check check = check_make(t);
     for (size_t i = 0; i < QN_COUNT_OF(rows); i++) {
@@ -289,6 +346,33 @@ TEST(convolutions_of_models_are_right)
     }
 }
 
+/* 3x3 of stride 1, which every way fits: one pixel, no whole tile, many blocks of tiles. */
+TEST(all_ways_of_a_small_kernel_are_right)
+{
+    static const struct {
+        int64_t in, out, height, width, pad, images;
+    } rows[] = {{1, 1, 1, 1, 1, 1},    {16, 17, 5, 7, 1, 2},  {33, 64, 14, 14, 1, 1},
+                {64, 96, 9, 30, 0, 3}, {20, 130, 3, 3, 0, 1}, {40, 67, 26, 27, 2, 2}};
+    Check check = check_make(t);
+    for (size_t i = 0; i < QN_COUNT_OF(rows); i++)
+        for (int values = 0; values < CHECK_CLASSES; values++) {
+            QnConvF32 f = {.images = rows[i].images,
+                           .conv = {.axes = 2,
+                                    .groups = 1,
+                                    .in_channels = rows[i].in,
+                                    .out_channels = rows[i].out,
+                                    .kernel = {3, 3},
+                                    .stride = {1, 1},
+                                    .dilation = {1, 1}},
+                           .in = {rows[i].height, rows[i].width},
+                           .pad = {rows[i].pad, rows[i].pad}};
+            for (int d = 0; d < 2; d++)
+                f.out[d] = output_size(&f, d, rows[i].pad);
+            check.values = (CheckValues)values;
+            check_case(&check, &f);
+        }
+}
+
 TEST(sizes_that_do_not_fit_are_refused)
 {
     QnConv conv = {.axes = 2,
@@ -300,6 +384,9 @@ TEST(sizes_that_do_not_fit_are_refused)
                    .dilation = {1, 1}};
     size_t size;
     EXPECT(t, !qn_conv_f32_packed_size(&size, &conv), "2^80 weights were accepted");
+    conv.tile = 4;
+    EXPECT(t, !qn_winograd_f32_packed_size(&size, &conv), "2^80 transformed weights were accepted");
+    conv.tile = 0;
     conv.in_channels = conv.out_channels = 1;
     conv.transposed = true;
     conv.stride[0] = conv.stride[1] = INT64_C(1) << 40;
@@ -308,4 +395,5 @@ TEST(sizes_that_do_not_fit_are_refused)
 
 TEST_MAIN(CASE(convolutions_of_random_geometry_are_right),
           CASE(transposed_convolutions_of_random_geometry_are_right),
-          CASE(convolutions_of_models_are_right), CASE(sizes_that_do_not_fit_are_refused))
+          CASE(convolutions_of_models_are_right), CASE(all_ways_of_a_small_kernel_are_right),
+          CASE(sizes_that_do_not_fit_are_refused))

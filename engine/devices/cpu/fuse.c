@@ -119,9 +119,15 @@ static bool has_type_of(const QnIrValue *a, const QnIrValue *b)
     return true;
 }
 
+/* Sum takes any number; of two it is Add. */
+static bool is_addition(const QnNode *node)
+{
+    return !strcmp(node->op, "Add") || (!strcmp(node->op, "Sum") && node->input_count == 2);
+}
+
 static bool take_addition(const QnNode *node, QnCpuFused *fused, int channel_axis)
 {
-    if (strcmp(node->op, "Add") != 0 || fused->residual)
+    if (!is_addition(node) || fused->residual)
         return false;
     const QnIrValue *other =
         qn_node_input(node, 0) == fused->result ? qn_node_input(node, 1) : qn_node_input(node, 0);
@@ -165,7 +171,7 @@ void qn_cpu_fuse(const QnOfferCall *call, QnOffer *offer, QnCpuFused *fused, int
         next = qn_cpu_next(call, fused->result, NULL);
         if (!next || !next->outputs[0] || fused->epilogue.residual_last)
             return;
-        if (qn_node_input(next, 0) != fused->result && strcmp(next->op, "Add") != 0)
+        if (qn_node_input(next, 0) != fused->result && !is_addition(next))
             return;
         if (!take_activation(next, fused) && !take_addition(next, fused, channel_axis))
             return;

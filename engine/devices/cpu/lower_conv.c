@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Conv and ConvTranspose in fp32: a product over pointers to pixels (kernels/conv.h), or one kernel
- * per channel (kernels/depthwise.h), with what follows it done before results are stored.  Inputs
- * of few channels are read as planes, others channels last.  Constant weights are packed when the
- * plan is made, computed ones at every run.
+ * per channel (kernels/depthwise.h), or 3x3 kernels with fewer multiplications
+ * (kernels/winograd.h), with what follows it done before results are stored.  Inputs of few
+ * channels are read as planes, others channels last.  Constant weights are packed when the plan is
+ * made, computed ones at every run.
  */
+#include "base/checked.h"
 #include "engine/devices/cpu/fuse.h"
 #include "engine/devices/cpu/kernels/depthwise.h"
+#include "engine/devices/cpu/kernels/winograd.h"
 #include "engine/ops/transposed.h"
 
 enum { INPUT = 0, RESIDUAL = 1, WEIGHTS = 2, BIAS = 3, INPUT_COUNT = 4 };
@@ -15,6 +18,7 @@ enum { INPUT = 0, RESIDUAL = 1, WEIGHTS = 2, BIAS = 3, INPUT_COUNT = 4 };
 typedef struct Way {
     const char *name; /* of the kernel, and of its packing */
     bool from_planes;
+    int tile; /* of winograd.h, or 0 */
     unsigned accepts, accepts_residual;
     double cost; /* nanoseconds per multiply-add on one thread */
     bool (*packed_size)(size_t *bytes, const QnConv *conv);
@@ -22,19 +26,28 @@ typedef struct Way {
     int64_t (*chunks)(const QnConvF32 *conv);
     size_t (*scratch)(const QnConvF32 *conv);
     void (*run)(const QnConvF32 *conv, int64_t chunk, void *scratch);
+    int64_t (*rounds)(const QnConvF32 *conv); /* NULL: one, which shares nothing */
+    size_t (*shared)(const QnConvF32 *conv);
 } Way;
 
 #define CONV_FUNCTIONS(name) \
     name##_packed_size, name##_pack, name##_chunks, name##_scratch, name##_run
 
-static const Way channels_last = {"conv_f32",    false, QN_ACCEPT_NHWC,
-                                  QN_ACCEPT_ANY, 0.02,  CONV_FUNCTIONS(qn_conv_f32)};
-static const Way planes = {"conv_f32_planes", true, QN_ACCEPT_ANY,
-                           QN_ACCEPT_ANY,     0.02, CONV_FUNCTIONS(qn_conv_f32)};
-static const Way transposed = {"conv_transposed_f32", false, QN_ACCEPT_NHWC,
-                               QN_ACCEPT_ANY,         0.02,  CONV_FUNCTIONS(qn_conv_f32)};
-static const Way depthwise = {"depthwise_f32", false, QN_ACCEPT_NHWC,
-                              QN_ACCEPT_NHWC,  0.04,  CONV_FUNCTIONS(qn_depthwise_f32)};
+/* clang-format off */
+static const Way
+    channels_last = {"conv_f32", false, 0, QN_ACCEPT_NHWC, QN_ACCEPT_ANY, 0.02,
+                     CONV_FUNCTIONS(qn_conv_f32), NULL, NULL},
+    planes = {"conv_f32_planes", true, 0, QN_ACCEPT_ANY, QN_ACCEPT_ANY, 0.02,
+              CONV_FUNCTIONS(qn_conv_f32), NULL, NULL},
+    transposed = {"conv_transposed_f32", false, 0, QN_ACCEPT_NHWC, QN_ACCEPT_ANY, 0.02,
+                  CONV_FUNCTIONS(qn_conv_f32), NULL, NULL},
+    depthwise = {"depthwise_f32", false, 0, QN_ACCEPT_NHWC, QN_ACCEPT_NHWC, 0.04,
+                 CONV_FUNCTIONS(qn_depthwise_f32), NULL, NULL},
+    winograd_2 = {"conv_winograd_2_f32", false, 2, QN_ACCEPT_NHWC, QN_ACCEPT_ANY, 0.02,
+                  CONV_FUNCTIONS(qn_winograd_f32), qn_winograd_f32_rounds, qn_winograd_f32_shared},
+    winograd_4 = {"conv_winograd_4_f32", false, 4, QN_ACCEPT_NHWC, QN_ACCEPT_ANY, 0.02,
+                  CONV_FUNCTIONS(qn_winograd_f32), qn_winograd_f32_rounds, qn_winograd_f32_shared};
+/* clang-format on */
 
 #undef CONV_FUNCTIONS
 
@@ -120,7 +133,10 @@ static QnStatus bind_conv(const QnStep *step, QnBindCall *call)
     conv->residual.data =
         residual ? (float *)residual->data : NULL; /* says that there is one; the run sets it */
     call->member_scratch_bytes = data->way->scratch(conv);
-    call->scratch_bytes = data->weights ? 0 : data->packed_bytes;
+    /* Computed weights are packed there, or rounds share it: never both. */
+    call->scratch_bytes = !data->weights      ? data->packed_bytes
+                          : data->way->shared ? data->way->shared(conv)
+                                              : 0;
     return QN_OK;
 }
 
@@ -154,9 +170,14 @@ static QnStatus run_conv(const QnStep *step, const void *params, QnRunCall *call
     }
     if (bias)
         conv.epilogue.bias = bias->data;
+    if (data->way->shared)
+        conv.shared = call->scratch;
     Work work = {data->way, &conv, call->member_scratch, call->member_stride};
-    const double cost = (double)qn_tensor_count(y) * data->element_cost;
-    qn_gang_for(call->gang, data->way->chunks(&conv), (int64_t)cost, run_chunk, &work);
+    const int64_t rounds = data->way->rounds ? data->way->rounds(&conv) : 1;
+    const double cost =
+        (double)qn_tensor_count(y) * data->element_cost / (double)qn_max_i64(rounds, 1);
+    for (conv.round = 0; conv.round < rounds; conv.round++)
+        qn_gang_for(call->gang, data->way->chunks(&conv), (int64_t)cost, run_chunk, &work);
     qn_cpu_fault(data->way->name, y);
     return QN_OK;
 }
@@ -267,6 +288,18 @@ static bool read_conv(const QnOfferCall *call, bool is_transposed, Context *cont
     return true;
 }
 
+/* The work of a convolution by way of winograd.h as a share of the direct sum's. */
+static double winograd_share(const QnOfferCall *call, const QnConv *conv)
+{
+    const QnDim *dims = call->node->outputs[0]->type.shape.dims;
+    const double images = qn_cpu_size(call, dims[0]), height = qn_cpu_size(call, dims[2]),
+                 width = qn_cpu_size(call, dims[3]);
+    QnConv direct = *conv;
+    direct.tile = 0;
+    return qn_winograd_f32_work(conv, images, height, width) /
+           qn_winograd_f32_work(&direct, images, height, width);
+}
+
 /* One offer, for one way to compute it. */
 static QnStatus offer_conv(QnOfferCall *call, const Context *read, const Way *way)
 {
@@ -276,7 +309,10 @@ static QnStatus offer_conv(QnOfferCall *call, const Context *read, const Way *wa
     *context = *read;
     context->data.way = way;
     context->data.conv.from_planes = way->from_planes;
+    context->data.conv.tile = way->tile;
     context->data.element_cost *= way->cost;
+    if (way->tile)
+        context->data.element_cost *= winograd_share(call, &context->data.conv);
     QnOffer offer = {
         .code = &code,
         .kernel = way->name,
@@ -305,6 +341,21 @@ static QnStatus offer_conv(QnOfferCall *call, const Context *read, const Way *wa
     return QN_OK;
 }
 
+/* The ways that round differently from the direct sum and have weights of another form. */
+static QnStatus offer_winograd(QnOfferCall *call, const Context *context)
+{
+    static const Way *const ways[] = {&winograd_2, &winograd_4};
+    if (call->is_strict || !context->weight || context->data.conv.in_channels < 16)
+        return QN_OK;
+    for (size_t i = 0; i < QN_COUNT_OF(ways); i++) {
+        QnConv conv = context->data.conv;
+        conv.tile = ways[i]->tile;
+        if (qn_winograd_f32_fits(&conv, context->data.isa))
+            QN_TRY(offer_conv(call, context, ways[i]));
+    }
+    return QN_OK;
+}
+
 QnStatus qn_cpu_lower_conv(QnOfferCall *call)
 {
     Context context = {0};
@@ -318,6 +369,7 @@ QnStatus qn_cpu_lower_conv(QnOfferCall *call)
     if (qn_depthwise_f32_fits(&context.data.conv))
         return offer_conv(call, &context, &depthwise);
     QN_TRY(offer_conv(call, &context, &channels_last));
+    QN_TRY(offer_winograd(call, &context));
     /* Few channels make short runs channels last; planes make runs of the kernel's width. */
     const bool is_few = context.data.conv.in_channels < 8 && context.data.conv.groups == 1;
     return is_few ? offer_conv(call, &context, &planes) : QN_OK;

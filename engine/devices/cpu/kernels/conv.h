@@ -39,6 +39,7 @@ typedef struct QnConv {
     int64_t kernel[QN_CONV_MAX_AXES], stride[QN_CONV_MAX_AXES], dilation[QN_CONV_MAX_AXES];
     bool transposed;
     bool from_planes; /* how the input will be read; part of the form of packed weights */
+    int tile;         /* of winograd.h; 0: the direct sum */
 } QnConv;
 
 /* A tensor [image][channel][spatial ...] by its steps in floats. */
@@ -63,6 +64,8 @@ typedef struct QnConvF32 {
     QnConvTensor x, y, residual;
     const float *weights; /* packed, aligned to 64 bytes */
     QnEpilogue epilogue;
+    int64_t round; /* of kernels that take several (winograd.h), and what these share */
+    void *shared;
 } QnConvF32;
 
 /* The size of packed weights; false where it does not fit. */
