@@ -10,7 +10,9 @@
 #define QN_OP_FAMILIES(X) \
     X(activation) \
     X(arg) \
+    X(attention) \
     X(bitwise) \
+    X(causal_conv) \
     X(col2im) \
     X(compare) \
     X(concat) \
@@ -26,10 +28,12 @@
     X(elementwise) \
     X(expand) \
     X(feature) \
+    X(flex_attention) \
     X(gather) \
     X(grid) \
     X(label) \
     X(linear) \
+    X(linear_attention) \
     X(loop) \
     X(loss) \
     X(map) \
@@ -50,6 +54,7 @@
     X(reverse) \
     X(rnn) \
     X(roi) \
+    X(rotary) \
     X(scatter) \
     X(sequence) \
     X(sequence_map) \

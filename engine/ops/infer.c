@@ -135,6 +135,25 @@ QnStatus qn_infer_want_rank(const QnInfer *in, int i, int rank)
     return QN_OK;
 }
 
+QnStatus qn_infer_want_dim(const QnInfer *in, int i, int d, QnDim want)
+{
+    const QnDim have = qn_infer_shape(in, i)->dims[d];
+    if (qn_dim_is_known(have) && qn_dim_is_known(want) && have != want)
+        return qn_infer_fail(in, "input %d has size %lld along dimension %d, expected %lld", i,
+                             (long long)have, d, (long long)want);
+    return QN_OK;
+}
+
+QnStatus qn_infer_want_shape(const QnInfer *in, int i, int rank, const QnDim *want)
+{
+    if (!qn_infer_shape(in, i))
+        return QN_OK;
+    QN_TRY(qn_infer_want_rank(in, i, rank));
+    for (int d = 0; d < rank; d++)
+        QN_TRY(qn_infer_want_dim(in, i, d, want[d]));
+    return QN_OK;
+}
+
 /* ---- ready ones ---- */
 
 QnStatus qn_infer_unary(QnInfer *in)

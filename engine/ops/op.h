@@ -186,6 +186,12 @@ QnStatus qn_infer_axis_of(const QnInfer *in, const char *name, int64_t value, in
 /* Fails unless input i has the rank; unknown ranks pass. */
 QnStatus qn_infer_want_rank(const QnInfer *in, int i, int rank);
 
+/* Fails where dimension d of input i, which has one, is surely not `want`. */
+QnStatus qn_infer_want_dim(const QnInfer *in, int i, int d, QnDim want);
+
+/* Fails where input i has surely another shape than want[rank]; absent ones pass. */
+QnStatus qn_infer_want_shape(const QnInfer *in, int i, int rank, const QnDim *want);
+
 /* "input 2 'W' has …" style failures: QN_BAD_MODEL. */
 QnStatus qn_infer_fail(const QnInfer *in, const char *format, ...) QN_PRINTF(2, 3);
 
