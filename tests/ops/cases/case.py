@@ -7,7 +7,8 @@
     ]
 
 ONNX Runtime says what is right, unless `expect` (a function from the inputs to the list of outputs, or that list) does: an
-independent computation, for what ONNX Runtime cannot compute or computes otherwise than the standard says.
+independent computation, for what ONNX Runtime cannot compute or computes otherwise than the standard says.  Where both can,
+`agreed` makes the generator check that they agree.
 """
 import functools
 import zlib
@@ -30,6 +31,7 @@ class Case:
     inputs: list
     expect: Any = None  # None: ONNX Runtime; else a function of the inputs, or the outputs
     bounds: dict = field(default_factory=dict)  # {"rtol": …, "atol": …} where the usual 1e-3 and 1e-5 do not fit
+    agreed: bool = False  # ONNX Runtime is asked too, and must agree with `expect`
 
 
 # ---- inputs: the same numbers for the same arguments ----
@@ -101,7 +103,7 @@ def ir_version(opset):
     return max([3] + [ir for ir, least in first.items() if opset >= least])
 
 
-def one(name, op, inputs, outputs=1, *, constant=(), expect=None, bounds=None, domain="", opset=NEWEST, ml=None,
+def one(name, op, inputs, outputs=1, *, constant=(), expect=None, bounds=None, agreed=False, domain="", opset=NEWEST, ml=None,
         version=1, types=None, **attributes):
     """A case of one node.
 
@@ -122,7 +124,7 @@ def one(name, op, inputs, outputs=1, *, constant=(), expect=None, bounds=None, d
     imports = [(domain, version)] if domain not in ("", "ai.onnx.ml") else []
     model = make_model([node], given, dict(zip(made, types)) if types else made, fixed, opset, ml, imports)
     return Case(name, model, list(given.values()), functools.partial(all_inputs, expect, inputs) if callable(expect) else
-                expect, bounds or {})
+                expect, bounds or {}, agreed)
 
 
 def all_inputs(expect, inputs, *_):
