@@ -147,6 +147,45 @@ static bool compare_tensors(const QnTensor *got, const QnTensor *want, const Bou
     return false;
 }
 
+/* Value i of a map, which holds single values as a sequence or as one tensor. */
+static QnValue map_value(const QnValue *values, int64_t i)
+{
+    if (values->kind != QN_TENSOR)
+        return values->items[i];
+    QnTensor one = qn_tensor(values->type, 0, NULL, NULL);
+    one.data = (void *)(uintptr_t)element_at(&values->tensor, i);
+    return qn_value_tensor(one);
+}
+
+static int64_t count_map_values(const QnValue *values)
+{
+    return values->kind == QN_TENSOR ? qn_tensor_count(&values->tensor) : values->count;
+}
+
+static bool compare_maps(const QnValue *got, const QnValue *want, const Bounds *bounds, char *why,
+                         size_t size)
+{
+    char inner[400];
+    if (!compare_values(&got->items[0], &want->items[0], bounds, inner, sizeof inner)) {
+        snprintf(why, size, "its keys: %s", inner);
+        return false;
+    }
+    const int64_t count = count_map_values(&want->items[1]);
+    if (count_map_values(&got->items[1]) != count) {
+        snprintf(why, size, "has %" PRId64 " values, expected %" PRId64,
+                 count_map_values(&got->items[1]), count);
+        return false;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        const QnValue a = map_value(&got->items[1], i), b = map_value(&want->items[1], i);
+        if (!compare_values(&a, &b, bounds, inner, sizeof inner)) {
+            snprintf(why, size, "value %" PRId64 " %s", i, inner);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool compare_values(const QnValue *got, const QnValue *want, const Bounds *bounds, char *why,
                     size_t size)
 {
@@ -160,6 +199,8 @@ bool compare_values(const QnValue *got, const QnValue *want, const Bounds *bound
         snprintf(why, size, "has %" PRId64 " items, expected %" PRId64, got->count, want->count);
         return false;
     }
+    if (want->kind == QN_MAP)
+        return compare_maps(got, want, bounds, why, size);
     for (int64_t i = 0; i < want->count; i++) {
         char inner[400];
         if (!compare_values(&got->items[i], &want->items[i], bounds, inner, sizeof inner)) {

@@ -167,7 +167,7 @@ static QnStatus map_space_to_depth(const QnStep *step, const QnValue *values, Qn
     const QnTensor *x = qn_step_input(step, values, 0), *y = qn_step_output(step, values, 0);
     const int64_t block = qn_op_int(step->node, "blocksize");
     QN_TRY(check_blocks(y, x, block, err));
-    map_blocks(y, x, block, false, map, false);
+    map_blocks(y, x, block, qn_op_string_is(step->node, "mode", "CRD"), map, false);
     return QN_OK;
 }
 

@@ -24,18 +24,36 @@ def run(model, inputs):
     options.intra_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    return session.run(None, dict(zip([value.name for value in session.get_inputs()], inputs)))
+    given = [np.asarray(value) if isinstance(value, np.generic) else value for value in inputs]
+    return session.run(None, dict(zip([value.name for value in session.get_inputs()], given)))
 
 
 def message(name, value):
     """A value as the message that its type wants."""
     if isinstance(value, list):
-        return numpy_helper.from_list(value, name) if value else onnx.SequenceProto(name=name, elem_type=1)
+        is_map = bool(value) and isinstance(value[0], dict)
+        sequence = onnx.SequenceProto(name=name, elem_type=onnx.SequenceProto.MAP if is_map else onnx.SequenceProto.TENSOR)
+        (sequence.map_values if is_map else sequence.tensor_values).extend(message("", item) for item in value)
+        return sequence
     if isinstance(value, dict):
-        return numpy_helper.from_dict(value, name)
+        return map_message(name, value)
     if value is None:
         return onnx.OptionalProto(name=name, elem_type=0)
     return numpy_helper.from_array(np.asarray(value), name)
+
+
+def map_message(name, value):
+    """Floats of Python are float32 here; keys are strings, or int64."""
+    values = [np.array(item, object) if isinstance(item, str) else np.float32(item) if isinstance(item, float) else item
+              for item in value.values()]
+    made = onnx.MapProto(name=name, values=message("", values))
+    if isinstance(next(iter(value)), str):
+        made.key_type = onnx.TensorProto.STRING
+        made.string_keys.extend(key.encode() for key in value)
+    else:
+        made.key_type = onnx.TensorProto.INT64
+        made.keys.extend(value)
+    return made
 
 
 def complete(model, outputs):
