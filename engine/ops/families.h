@@ -66,6 +66,7 @@
     X(space) \
     X(spectrum) \
     X(string) \
+    X(svm) \
     X(transpose) \
     X(tree)
 /* clang-format on */

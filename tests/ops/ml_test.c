@@ -40,6 +40,54 @@ TEST(linear_models_score_and_name_classes)
     OP_CHECK(t, rows);
 }
 
+#define VECTORS \
+    "kernel_type = \"RBF\", kernel_params = [1.0, 0.0, 0.0], support_vectors = [0.0, 1.0], "
+
+TEST(support_vector_machines_vote)
+{
+    static const OpRow rows[] = {
+        {"ml.SVMRegressor",
+         {"float[2,1] = {0, 1}"},
+         VECTORS "coefficients = [1.0, 0.0], n_supports = 2, rho = [0.5]",
+         .want = "float[2,1] {1.5, 0.867879}"},
+        {"ml.SVMRegressor",
+         {"float[2,1] = {0, 1}"},
+         VECTORS "coefficients = [1.0, 0.0], n_supports = 2, rho = [-0.5], one_class = 1",
+         .want = "float[2,1] {1, -1}"},
+        {"ml.SVMClassifier",
+         {"float[2,1] = {0, 1}"},
+         VECTORS "coefficients = [1.0, -1.0], vectors_per_class = [1, 1], rho = [0.0], "
+                 "classlabels_strings = [\"a\", \"b\"]",
+         .outputs = 2,
+         .want = "string[2] {\"a\", \"b\"}; float[2,2] {-0.632121, 0.632121, 0.632121, -0.632121}"},
+        {"ml.SVMRegressor",
+         {"float[N,1]"},
+         VECTORS "coefficients = [1.0], n_supports = 2, rho = [0.5]",
+         .want = "error: n_supports is 2, expected 0 to the 1 coefficients"},
+        {"ml.SVMRegressor",
+         {"float[N,3]"},
+         VECTORS "coefficients = [1.0, 2.0], n_supports = 2, rho = [0.5]",
+         .want = "error: support_vectors has 2 entries, expected 2 for each of 3 features"},
+        {"ml.SVMRegressor",
+         {"float[N,1]"},
+         VECTORS "coefficients = [1.0, 2.0], n_supports = 2",
+         .want = "error: rho has 0 entries, expected 1"},
+        {"ml.SVMClassifier",
+         {"float[N,1]"},
+         VECTORS "coefficients = [1.0], vectors_per_class = [1, 9], rho = [0.0], "
+                 "classlabels_ints = [1, 2]",
+         .outputs = 2,
+         .want = "error: vectors_per_class[1] is 9, which do not exist"},
+        {"ml.SVMClassifier",
+         {"float[N,1]"},
+         VECTORS "coefficients = [1.0, 1.0], vectors_per_class = [1, 1], rho = [0.0], "
+                 "classlabels_ints = [1, 2], prob_a = [1.0]",
+         .outputs = 2,
+         .want = "error: prob_a and prob_b have 1 and 0 entries, expected 1"},
+    };
+    OP_CHECK(t, rows);
+}
+
 #define STUMP                                                                              \
     "nodes_treeids = [0, 0, 0], nodes_nodeids = [0, 1, 2], nodes_featureids = [0, 0, 0], " \
     "nodes_values = [1.0, 0.0, 0.0], nodes_modes = [\"BRANCH_LEQ\", \"LEAF\", \"LEAF\"], "
@@ -105,5 +153,5 @@ TEST(what_is_no_tree_is_refused)
     OP_CHECK(t, rows);
 }
 
-TEST_MAIN(CASE(linear_models_score_and_name_classes), CASE(rows_walk_down_the_trees),
-          CASE(what_is_no_tree_is_refused))
+TEST_MAIN(CASE(linear_models_score_and_name_classes), CASE(support_vector_machines_vote),
+          CASE(rows_walk_down_the_trees), CASE(what_is_no_tree_is_refused))

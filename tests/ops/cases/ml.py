@@ -150,6 +150,11 @@ def support_vectors():
     binary = {"kernel_type": "RBF", "kernel_params": [0.7, 0.0, 0.0], "support_vectors": vectors, "rho": [0.1],
               "vectors_per_class": [3, 2], "coefficients": list_of(5, seed=5)}
     yield ml("svm_classifier_binary", "SVMClassifier", [X], 2, classlabels_ints=[0, 1], **binary)
+    for post in ("SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO"):
+        yield ml(f"svm_classifier_binary_{post.lower()}", "SVMClassifier", [X], 2, classlabels_ints=[0, 1], post_transform=post,
+                 **binary)
+    yield ml("svm_classifier_positive", "SVMClassifier", [X], 2, classlabels_ints=[0, 1],
+             **{**binary, "coefficients": [0.1, 0.4, 0.2, 0.3, 0.5], "rho": [-0.6]})
     yield ml("svm_classifier_binary_words", "SVMClassifier", [X], 2, classlabels_strings=["no", "yes"], **binary)
     yield ml("svm_classifier_binary_probabilities", "SVMClassifier", [X], 2, classlabels_ints=[0, 1], prob_a=[-1.2], prob_b=[0.1],
              **binary)

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Support vector machines of ai.onnx.ml.  A kernel K compares a row x with each support vector v:
+ *
+ *   LINEAR x v    POLY (gamma x v + coef0) ^ degree    SIGMOID tanh(gamma x v + coef0)
+ *   RBF exp(-gamma |x - v|^2)                          kernel_params: gamma, coef0, degree
+ *
+ * A regressor is sum_v coefficient[v] K(x, v) + rho.  A classifier has a machine for each pair of
+ * classes i < j, which the vectors of those two take part in, and which votes for i where it is
+ * positive.  Without support vectors the coefficients are those of linear models, a row for each
+ * class.
+ */
+#include <math.h>
+
+#include "engine/ops/scores.h"
+
+typedef enum Kernel { LINEAR, POLY, RBF, SIGMOID } Kernel;
+
+typedef struct Svm {
+    Kernel kernel;
+    double gamma, coef0, degree;
+    const float *vectors, *coefficients, *rho;
+    int vector_numbers, coefficient_count, rho_count; /* entries of the lists */
+    int64_t vector_count;                             /* 0: linear models */
+} Svm;
+
+static QnStatus read_svm(Svm *svm, const QnNode *node, QnError *err)
+{
+    static const char *const names[] = {"LINEAR", "POLY", "RBF", "SIGMOID"};
+    int count, i = 0;
+    const float *params = qn_floats_find(node, "kernel_params", &count);
+    *svm = (Svm){0};
+    while (i < (int)QN_COUNT_OF(names) && !qn_op_string_is(node, "kernel_type", names[i]))
+        i++;
+    if (i == (int)QN_COUNT_OF(names))
+        return qn_fail(err, QN_BAD_MODEL, "kernel_type is none of ONNX's");
+    if (count != 0 && count != 3)
+        return qn_fail(err, QN_BAD_MODEL, "kernel_params has %d entries, expected 3", count);
+    svm->kernel = (Kernel)i;
+    if (params) {
+        svm->gamma = (double)params[0];
+        svm->coef0 = (double)params[1];
+        svm->degree = (double)params[2];
+    }
+    svm->vectors = qn_floats_find(node, "support_vectors", &svm->vector_numbers);
+    svm->coefficients = qn_floats_find(node, "coefficients", &svm->coefficient_count);
+    svm->rho = qn_floats_find(node, "rho", &svm->rho_count);
+    return QN_OK;
+}
+
+/* Are there `rows` rows in a list, and, where that is known, `columns` numbers in each? */
+static QnStatus check_list(const char *name, int64_t count, int64_t rows, int64_t columns,
+                           QnError *err)
+{
+    if (count % rows)
+        return qn_fail(err, QN_BAD_MODEL, "%s has %lld entries, expected a multiple of %lld", name,
+                       (long long)count, (long long)rows);
+    if (columns >= 0 && count / rows != columns)
+        return qn_fail(err, QN_BAD_MODEL,
+                       "%s has %lld entries, expected %lld for each of %lld "
+                       "features",
+                       name, (long long)count, (long long)rows, (long long)columns);
+    return QN_OK;
+}
+
+/* columns < 0: not known. */
+static QnStatus check_numbers(const Svm *svm, int64_t machines, int64_t rhos, int64_t columns,
+                              QnError *err)
+{
+    if (svm->rho_count < rhos)
+        return qn_fail(err, QN_BAD_MODEL, "rho has %d entries, expected %lld", svm->rho_count,
+                       (long long)rhos);
+    if (!svm->vector_count)
+        return check_list("coefficients", svm->coefficient_count, machines, columns, err);
+    if (svm->coefficient_count != svm->vector_count * machines)
+        return qn_fail(err, QN_BAD_MODEL, "coefficients has %d entries, expected %lld",
+                       svm->coefficient_count, (long long)(svm->vector_count * machines));
+    return check_list("support_vectors", svm->vector_numbers, svm->vector_count, columns, err);
+}
+
+static double compare(const Svm *svm, Kernel kernel, const double *x, const float *v,
+                      int64_t columns)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < columns; i++) {
+        const double off = x[i] - (double)v[i];
+        sum += kernel == RBF ? off * off : x[i] * (double)v[i];
+    }
+    switch (kernel) {
+    case POLY:
+        return pow(svm->gamma * sum + svm->coef0, svm->degree);
+    case RBF:
+        return exp(-svm->gamma * sum);
+    case SIGMOID:
+        return tanh(svm->gamma * sum + svm->coef0);
+    default:
+        return sum;
+    }
+}
+
+static void compare_all(const Svm *svm, const double *x, int64_t columns, double *kernels)
+{
+    for (int64_t v = 0; v < svm->vector_count; v++)
+        kernels[v] = compare(svm, svm->kernel, x, svm->vectors + v * columns, columns);
+}
+
+/* ---- SVMRegressor ---- */
+
+static QnStatus read_regressor(Svm *svm, const QnNode *node, int64_t columns, QnError *err)
+{
+    QN_TRY(read_svm(svm, node, err));
+    svm->vector_count = qn_op_int(node, "n_supports");
+    if (svm->vector_count < 0 || svm->vector_count > svm->coefficient_count)
+        return qn_fail(err, QN_BAD_MODEL, "n_supports is %lld, expected 0 to the %d coefficients",
+                       (long long)svm->vector_count, svm->coefficient_count);
+    return check_numbers(svm, 1, 1, columns, err);
+}
+
+static QnStatus infer_regressor(QnInfer *in)
+{
+    QnDim rows, columns;
+    Svm svm;
+    if (!qn_infer_shape(in, 0))
+        return qn_infer_unknown(in, 0, QN_FLOAT, 2);
+    QN_TRY(qn_features_infer(in, &rows, &columns));
+    QN_TRY(read_regressor(&svm, in->node, qn_dim_is_known(columns) ? columns : -1, in->err));
+    return qn_infer_tensor(in, 0, QN_FLOAT, &(QnShape){.rank = 2, .dims = {rows, 1}});
+}
+
+static double regress_row(const Svm *svm, const double *x, int64_t columns, double *kernels)
+{
+    double sum = (double)svm->rho[0];
+    if (!svm->vector_count)
+        return sum + compare(svm, svm->kernel, x, svm->coefficients, columns);
+    compare_all(svm, x, columns, kernels);
+    for (int64_t v = 0; v < svm->vector_count; v++)
+        sum += kernels[v] * (double)svm->coefficients[v];
+    return sum;
+}
+
+static QnStatus regress(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    const bool is_one_class = qn_op_int(call->node, "one_class") != 0;
+    int64_t rows, columns;
+    double *row, *kernels;
+    Svm svm;
+    qn_features_count(x, &rows, &columns);
+    QN_TRY(read_regressor(&svm, call->node, columns, call->err));
+    QN_ALLOC(row, call->scratch, columns);
+    QN_ALLOC(kernels, call->scratch, svm.vector_count);
+    for (int64_t n = 0; n < rows; n++) {
+        QN_TRY(qn_call_poll(call));
+        qn_tensor_read_row(x, n * columns, 1, columns, row);
+        const double sum = regress_row(&svm, row, columns, kernels);
+        qn_tensor_set(y, n, !is_one_class ? sum : sum > 0 ? 1 : -1);
+    }
+    return QN_OK;
+}
+
+/* ---- SVMClassifier ---- */
+
+typedef struct Classifier {
+    Svm svm;
+    QnLabels labels;
+    QnPost post;
+    int64_t classes, pairs;
+    const int64_t *members;       /* [classes] support vectors of each class */
+    const float *prob_a, *prob_b; /* [pairs] of Platt's sigmoids; NULL: scores, no probabilities */
+    bool is_positive;             /* no coefficient is negative */
+} Classifier;
+
+static QnStatus read_members(Classifier *c, const QnNode *node, QnError *err)
+{
+    int count;
+    c->members = qn_ints_find(node, "vectors_per_class", &count);
+    for (int i = 0; i < count; i++) {
+        if (c->members[i] < 0 || c->members[i] > c->svm.vector_numbers - c->svm.vector_count)
+            return qn_fail(err, QN_BAD_MODEL, "vectors_per_class[%d] is %lld, which do not exist",
+                           i, (long long)c->members[i]);
+        c->svm.vector_count += c->members[i];
+    }
+    if (c->svm.vector_count && count != c->labels.count)
+        return qn_fail(err, QN_BAD_MODEL,
+                       "vectors_per_class has %d entries, expected %d, one for "
+                       "each label",
+                       count, c->labels.count);
+    return QN_OK;
+}
+
+static QnStatus read_probabilities(Classifier *c, const QnNode *node, QnError *err)
+{
+    int a, b;
+    c->prob_a = qn_floats_find(node, "prob_a", &a);
+    c->prob_b = qn_floats_find(node, "prob_b", &b);
+    if (!c->svm.vector_count)
+        c->prob_a = NULL;
+    else if (a != b || (a != 0 && a != c->pairs))
+        return qn_fail(err, QN_BAD_MODEL, "prob_a and prob_b have %d and %d entries, expected %lld",
+                       a, b, (long long)c->pairs);
+    return QN_OK;
+}
+
+static QnStatus read_classifier(Classifier *c, const QnNode *node, int64_t columns, QnError *err)
+{
+    *c = (Classifier){.labels = qn_labels_find(node, "classlabels_ints", "classlabels_strings"),
+                      .is_positive = true};
+    QN_TRY(read_svm(&c->svm, node, err));
+    if (!qn_post_find(node, &c->post))
+        return qn_fail(err, QN_BAD_MODEL, "post_transform is none of ONNX's");
+    if (c->labels.count < 1)
+        return qn_fail(err, QN_BAD_MODEL, "has no labels");
+    QN_TRY(read_members(c, node, err));
+    c->classes = c->labels.count;
+    c->pairs = c->classes * (c->classes - 1) / 2;
+    QN_TRY(read_probabilities(c, node, err));
+    for (int i = 0; i < c->svm.coefficient_count; i++)
+        c->is_positive = c->is_positive && c->svm.coefficients[i] >= 0;
+    const bool has_vectors = c->svm.vector_count > 0;
+    return check_numbers(&c->svm, has_vectors ? c->classes - 1 : c->classes,
+                         has_vectors ? c->pairs : 1, columns, err);
+}
+
+/* Columns of scores: one for each machine, or class; the one machine of two classes has two. */
+static int64_t score_count(const Classifier *c)
+{
+    const bool is_by_class = !c->svm.vector_count || c->prob_a || c->classes <= 2;
+    return is_by_class ? c->classes : c->pairs;
+}
+
+static QnStatus infer_classifier(QnInfer *in)
+{
+    Classifier c;
+    QnDim rows, columns;
+    const QnType type = qn_node_attribute(in->node, "classlabels_strings") ? QN_STRING : QN_INT64;
+    if (!qn_infer_shape(in, 0)) {
+        QN_TRY(qn_infer_unknown(in, 1, QN_FLOAT, 2));
+        return qn_infer_unknown(in, 0, type, 1);
+    }
+    QN_TRY(qn_features_infer(in, &rows, &columns));
+    QN_TRY(read_classifier(&c, in->node, qn_dim_is_known(columns) ? columns : -1, in->err));
+    QN_TRY(
+        qn_infer_tensor(in, 1, QN_FLOAT, &(QnShape){.rank = 2, .dims = {rows, score_count(&c)}}));
+    return qn_infer_tensor(in, 0, c.labels.strings ? QN_STRING : QN_INT64,
+                           &(QnShape){.rank = 1, .dims = {rows}});
+}
+
+/* Memory for one row. */
+typedef struct Row {
+    double *x;             /* [columns] */
+    double *kernels;       /* [vectors] */
+    double *scores;        /* [pairs] or [classes], 2 at least */
+    double *votes;         /* [classes] */
+    double *odds;          /* [classes, classes] */
+    double *coupling;      /* [classes, classes] */
+    double *coupled;       /* [classes] */
+    double *probabilities; /* [classes] */
+} Row;
+
+static QnStatus make_row(Row *row, const Classifier *c, int64_t columns, QnArena *arena)
+{
+    const int64_t k = c->classes, square = c->prob_a ? k * k : 0;
+    *row = (Row){0};
+    QN_ALLOC(row->x, arena, columns);
+    QN_ALLOC(row->kernels, arena, c->svm.vector_count);
+    QN_ALLOC(row->scores, arena, (c->pairs > k ? c->pairs : k) + 1);
+    QN_ALLOC(row->votes, arena, k);
+    QN_ALLOC(row->odds, arena, square);
+    QN_ALLOC(row->coupling, arena, square);
+    QN_ALLOC(row->coupled, arena, k);
+    QN_ALLOC(row->probabilities, arena, k);
+    return QN_OK;
+}
+
+/* The sum of a class's vectors, with the coefficients that stand in row `line` of the list. */
+static double sum_class(const Svm *svm, const double *kernels, int64_t line, int64_t first,
+                        int64_t count)
+{
+    const float *coefficients = svm->coefficients + line * svm->vector_count;
+    double sum = 0;
+    for (int64_t v = first; v < first + count; v++)
+        sum += (double)coefficients[v] * kernels[v];
+    return sum;
+}
+
+/* A vector of class i has a coefficient for each other class: row j - 1 of those behind i, row j of
+ * those before. */
+static void vote(const Classifier *c, const Row *row)
+{
+    int64_t pair = 0, first_i = 0;
+    for (int64_t k = 0; k < c->classes; k++)
+        row->votes[k] = 0;
+    for (int64_t i = 0; i < c->classes; first_i += c->members[i++]) {
+        int64_t first_j = first_i + c->members[i];
+        for (int64_t j = i + 1; j < c->classes; first_j += c->members[j++], pair++) {
+            const double sum = sum_class(&c->svm, row->kernels, j - 1, first_i, c->members[i]) +
+                               sum_class(&c->svm, row->kernels, i, first_j, c->members[j]) +
+                               (double)c->svm.rho[pair];
+            row->scores[pair] = sum;
+            row->votes[sum > 0 ? i : j]++;
+        }
+    }
+}
+
+/* Platt's probability that it is i rather than j. */
+static void fill_odds(const Classifier *c, const Row *row)
+{
+    int64_t pair = 0;
+    for (int64_t i = 0; i < c->classes; i++)
+        for (int64_t j = i + 1; j < c->classes; j++, pair++) {
+            const double x = row->scores[pair] * (double)c->prob_a[pair] + (double)c->prob_b[pair];
+            const double p = fmin(fmax(1 / (1 + exp(x)), 1e-7), 1 - 1e-7);
+            row->odds[i * c->classes + j] = p;
+            row->odds[j * c->classes + i] = 1 - p;
+        }
+}
+
+/* One round over the classes; p Q p and Q p follow each change. */
+static void couple_once(int64_t k, const double *q, double *p, double *qp, double pqp)
+{
+    for (int64_t t = 0; t < k; t++) {
+        const double step = (pqp - qp[t]) / q[t * k + t];
+        p[t] += step;
+        pqp = (pqp + step * (step * q[t * k + t] + 2 * qp[t])) / (1 + step) / (1 + step);
+        for (int64_t j = 0; j < k; j++) {
+            qp[j] = (qp[j] + step * q[t * k + j]) / (1 + step);
+            p[j] /= 1 + step;
+        }
+    }
+}
+
+/* Pairwise coupling: the probabilities p that minimize sum_ij (odds[j, i] p[i] - odds[i, j]
+ * p[j])^2, by Wu, Lin and Weng's iteration, to within 0.005 / k. */
+static void couple(const Classifier *c, const Row *row)
+{
+    const int64_t k = c->classes, rounds = k > 100 ? k : 100;
+    double *q = row->coupling, *p = row->probabilities, *qp = row->coupled;
+    for (int64_t t = 0; t < k; t++) {
+        p[t] = 1 / (double)k;
+        q[t * k + t] = 0;
+        for (int64_t j = 0; j < k; j++)
+            if (j != t) {
+                q[t * k + t] += row->odds[j * k + t] * row->odds[j * k + t];
+                q[t * k + j] = -row->odds[j * k + t] * row->odds[t * k + j];
+            }
+    }
+    for (int64_t round = 0; round < rounds; round++) {
+        double pqp = 0, worst = 0;
+        for (int64_t t = 0; t < k; t++) {
+            qp[t] = 0;
+            for (int64_t j = 0; j < k; j++)
+                qp[t] += q[t * k + j] * p[j];
+            pqp += p[t] * qp[t];
+        }
+        for (int64_t t = 0; t < k; t++)
+            worst = fmax(worst, fabs(qp[t] - pqp));
+        if (worst < 0.005 / (double)k)
+            break;
+        couple_once(k, q, p, qp, pqp);
+    }
+}
+
+static int64_t largest(const double *values, int64_t count)
+{
+    int64_t best = 0;
+    for (int64_t i = 1; i < count; i++)
+        best = values[i] > values[best] ? i : best;
+    return best;
+}
+
+/* The class of a row, which votes decide also where there are probabilities; and its scores,
+ * transformed. */
+static int64_t classify_row(const Classifier *c, const Row *row, int64_t columns)
+{
+    int64_t best;
+    if (c->svm.vector_count) {
+        compare_all(&c->svm, row->x, columns, row->kernels);
+        vote(c, row);
+        best = largest(row->votes, c->classes);
+    } else {
+        for (int64_t k = 0; k < c->classes; k++)
+            row->scores[k] =
+                compare(&c->svm, LINEAR, row->x, c->svm.coefficients + k * columns, columns) +
+                (double)c->svm.rho[0];
+        best = largest(row->scores, c->classes);
+    }
+    if (c->prob_a) {
+        fill_odds(c, row);
+        couple(c, row);
+        memcpy(row->scores, row->probabilities, (size_t)c->classes * sizeof(double));
+    }
+    if (c->svm.vector_count && !c->prob_a && c->classes == 2)
+        qn_post_widen(c->post, c->post == QN_POST_NONE ? QN_BINARY_SIDES : QN_BINARY_PARTS,
+                      row->scores);
+    else
+        qn_post_apply(c->post, row->scores, score_count(c));
+    return best;
+}
+
+static QnStatus classify(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    int64_t rows, columns;
+    Classifier c;
+    Row row;
+    qn_features_count(x, &rows, &columns);
+    QN_TRY(read_classifier(&c, call->node, columns, call->err));
+    QN_TRY(make_row(&row, &c, columns, call->scratch));
+    const int64_t scores = score_count(&c);
+    for (int64_t n = 0; n < rows; n++) {
+        QN_TRY(qn_call_poll(call));
+        qn_tensor_read_row(x, n * columns, 1, columns, row.x);
+        const int64_t best = classify_row(&c, &row, columns);
+        if (qn_call_wants(call, 0))
+            qn_labels_write(&c.labels, (int)best, qn_call_result(call, 0), n);
+        if (qn_call_wants(call, 1))
+            qn_tensor_write_row(qn_call_result(call, 1), n * scores, 1, scores, row.scores);
+    }
+    return QN_OK;
+}
+
+#define COMMON                                                                              \
+    {"coefficients", QN_ATTRIBUTE_FLOATS}, {"kernel_params", QN_ATTRIBUTE_FLOATS},          \
+        {"kernel_type", QN_ATTRIBUTE_STRING, .s = "LINEAR"},                                \
+        {"post_transform", QN_ATTRIBUTE_STRING, .s = "NONE"}, {"rho", QN_ATTRIBUTE_FLOATS}, \
+    {                                                                                       \
+        "support_vectors", QN_ATTRIBUTE_FLOATS                                              \
+    }
+static const QnOpAttribute regressor_attributes[] = {
+    COMMON, {"n_supports", QN_ATTRIBUTE_INT}, {"one_class", QN_ATTRIBUTE_INT}, {0}};
+static const QnOpAttribute classifier_attributes[] = {COMMON,
+                                                      {"classlabels_ints", QN_ATTRIBUTE_INTS},
+                                                      {"classlabels_strings", QN_ATTRIBUTE_STRINGS},
+                                                      {"prob_a", QN_ATTRIBUTE_FLOATS},
+                                                      {"prob_b", QN_ATTRIBUTE_FLOATS},
+                                                      {"vectors_per_class", QN_ATTRIBUTE_INTS},
+                                                      {0}};
+#undef COMMON
+
+const QnOp qn_ops_svm[] = {
+    {.name = "SVMClassifier",
+     .domain = "ai.onnx.ml",
+     .since = 1,
+     .inputs = "X: numeric",
+     .outputs = "Y: any, Z?: float",
+     .attributes = classifier_attributes,
+     .infer = infer_classifier,
+     .reference = classify},
+    {.name = "SVMRegressor",
+     .domain = "ai.onnx.ml",
+     .since = 1,
+     .inputs = "X: numeric",
+     .outputs = "Y: float",
+     .attributes = regressor_attributes,
+     .infer = infer_regressor,
+     .reference = regress},
+    {0},
+};
