@@ -67,7 +67,7 @@ static void check_lstm(Test *t, const QnRnnVariant *v, Samples *samples, int64_t
                              w.row[9],
                              clip,
                              coupled};
-    v->lstm(&cell);
+    qn_lstm_run(v, &cell);
     for (int64_t k = 0; k < count; k++) {
         double x[ROWS];
         for (int r = 0; r < ROWS; r++)
@@ -89,8 +89,8 @@ static void check_gru(Test *t, const QnRnnVariant *v, Samples *samples, int64_t 
     const double clip = round & 4 ? 1.5 : 0;
     const QnGruCell cell = {count,    w.row[0], w.row[1], w.row[2], round & 1 ? w.row[3] : NULL,
                             w.row[4], w.row[5], w.row[6], clip};
-    v->gru_reset(&cell);
-    v->gru_state(&cell);
+    qn_gru_run_reset(v, &cell);
+    qn_gru_run_state(v, &cell);
     for (int64_t k = 0; k < count; k++) {
         const double z = s((double)w.row[0][k], clip), r = s((double)w.row[1][k], clip),
                      before = (double)w.row[4][k];

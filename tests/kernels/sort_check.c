@@ -3,6 +3,7 @@
  * plain sort. */
 #include <math.h>
 
+#include "engine/devices/cpu/kernels/convert.h"
 #include "engine/devices/cpu/kernels/cumsum.h"
 #include "engine/devices/cpu/kernels/nms.h"
 #include "engine/devices/cpu/kernels/sort.h"
@@ -69,6 +70,39 @@ TEST(integers_keep_their_order_to_the_ends)
            small[0]);
 }
 
+enum { LINE = 24 };
+
+/* A line of small whole numbers in a family's type, and as doubles. */
+static void make_line(Samples *s, QnFamily family, double *numbers, void *x)
+{
+    for (int i = 0; i < LINE; i++)
+        numbers[i] = (double)sample_below(s, 5);
+    qn_convert_row(qn_family_type(family), x, QN_DOUBLE, numbers, LINE);
+}
+
+TEST(every_family_is_sorted_and_summed)
+{
+    Samples s = {3};
+    for (QnFamily family = 0; family < QN_FAMILY_COUNT; family++) {
+        double numbers[LINE], got[LINE], sum = 0;
+        int64_t x[LINE], y[LINE], indices[LINE], scratch[2 * LINE];
+        make_line(&s, family, numbers, x);
+        const QnTopK topk = {family, 1, LINE, 1, LINE, false};
+        qn_topk_run(&topk, x, y, indices, scratch, 0, 1);
+        qn_convert_row(QN_DOUBLE, got, qn_family_type(family), y, LINE);
+        for (int i = 0; i < LINE; i++)
+            EXPECT(t, got[i] == numbers[indices[i]] && (i == 0 || got[i] <= got[i - 1]),
+                   "family %d: %g at %d", family, got[i], i);
+        const QnCumSum cumsum = {.family = family, .outer = 1, .length = LINE, .inner = 1};
+        qn_cumsum_run(&cumsum, x, x, 0, 1);
+        qn_convert_row(QN_DOUBLE, got, qn_family_type(family), x, LINE);
+        for (int i = 0; i < LINE; i++) {
+            sum += numbers[i];
+            EXPECT(t, got[i] == sum, "family %d: %g, not %g", family, got[i], sum);
+        }
+    }
+}
+
 TEST(sums_run_either_way_with_or_without_the_element)
 {
     static const struct {
@@ -129,6 +163,6 @@ TEST(boxes_that_overlap_a_better_one_go)
 }
 
 TEST_MAIN(CASE(the_best_come_first_and_lower_indices_before_equals),
-          CASE(integers_keep_their_order_to_the_ends),
+          CASE(integers_keep_their_order_to_the_ends), CASE(every_family_is_sorted_and_summed),
           CASE(sums_run_either_way_with_or_without_the_element),
           CASE(boxes_that_overlap_a_better_one_go))

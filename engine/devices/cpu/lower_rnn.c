@@ -323,7 +323,7 @@ static void run_lstm(const void *user, int64_t begin, int64_t end, int member)
                                  .hidden = layer->hidden + b * n,
                                  .clip = data->clip,
                                  .is_coupled = data->is_coupled};
-        data->variant->lstm(&cell);
+        qn_lstm_run(data->variant, &cell);
     }
 }
 
@@ -348,7 +348,7 @@ static void run_gru_reset(const void *user, int64_t begin, int64_t end, int memb
     (void)member;
     for (int64_t b = work->layer->first + begin; b < work->layer->first + end; b++) {
         const QnGruCell cell = gru_cell(work, b);
-        work->layer->data->variant->gru_reset(&cell);
+        qn_gru_run_reset(work->layer->data->variant, &cell);
     }
 }
 
@@ -366,7 +366,7 @@ static void run_gru_state(const void *user, int64_t begin, int64_t end, int memb
                 m[k] += work->new_bias[k];
             cell.m = m;
         }
-        layer->data->variant->gru_state(&cell);
+        qn_gru_run_state(layer->data->variant, &cell);
     }
 }
 

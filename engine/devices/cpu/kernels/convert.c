@@ -6,7 +6,13 @@
 
 #include "base/checked.h"
 #include "base/compiler.h"
+#include "base/fault.h"
 #include "engine/devices/cpu/kernels/tiny_float.h"
+
+/* Where a loop has done its work, for scripts/mutants: makes its first element wrong. */
+#define SPOIL(row)                            \
+    if (count > 0 && qn_fault("kernel", row)) \
+    qn_fault_spoil(out, sizeof *out)
 
 float qn_float_from_f16(uint16_t bits)
 {
@@ -97,6 +103,7 @@ uint16_t qn_bf16_from_float(float x)
         const FROM *in = source;                                                \
         for (int64_t i = 0; i < count; i++)                                     \
             out[i] = (T)TO_##suffix(in[i], is_float);                           \
+        SPOIL("convert_" #from "_to_" #suffix);                                 \
     }
 #define CONVERT_ALL(from, FROM, is_float)                                      \
     QN_FAMILY_MAP(CONVERT, from, FROM, is_float)                               \
@@ -106,6 +113,7 @@ uint16_t qn_bf16_from_float(float x)
         const FROM *in = source;                                               \
         for (int64_t i = 0; i < count; i++)                                    \
             out[i] = in[i] != 0;                                               \
+        SPOIL("convert_" #from "_to_bool");                                    \
     }
 #define CONVERT_BOOL(suffix, NAME, T, type, ...)                              \
     static void bool_to_##suffix(int64_t count, void *to, const void *source) \
@@ -114,6 +122,7 @@ uint16_t qn_bf16_from_float(float x)
         const uint8_t *in = source;                                           \
         for (int64_t i = 0; i < count; i++)                                   \
             out[i] = (T)(in[i] != 0);                                         \
+        SPOIL("convert_bool_to_" #suffix);                                    \
     }
 
 CONVERT_ALL(f32, float, 1)
@@ -154,6 +163,7 @@ static QnConvertFn *const pairs[QN_FAMILY_COUNT + 1][QN_FAMILY_COUNT + 1] = {
         const T *in = source;                                                \
         for (int64_t i = 0; i < count; i++)                                  \
             out[i] = decode(in[i]);                                          \
+        SPOIL("convert_" #name "_to_f32");                                   \
     }                                                                        \
     static void float_to_##name(int64_t count, void *to, const void *source) \
     {                                                                        \
@@ -161,6 +171,7 @@ static QnConvertFn *const pairs[QN_FAMILY_COUNT + 1][QN_FAMILY_COUNT + 1] = {
         const float *in = source;                                            \
         for (int64_t i = 0; i < count; i++)                                  \
             out[i] = encode(in[i]);                                          \
+        SPOIL("convert_f32_to_" #name);                                      \
     }
 WIDE(f16, uint16_t, qn_float_from_f16, qn_f16_from_float)
 WIDE(bf16, uint16_t, qn_float_from_bf16, qn_bf16_from_float)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/fault.h"
 
 bool qn_epilogue_clamp(const QnEpilogue *epilogue, float *low, float *high)
 {
@@ -36,12 +37,21 @@ const QnActivateF32 qn_activate_f32[] = {
 
 const int qn_activate_f32_count = QN_COUNT_OF(qn_activate_f32);
 
+/* For scripts/mutants: the first element is wrong. */
+static void activate_wrong(float *y, const float *x, int64_t count, QnActivation activation,
+                           float p, float q)
+{
+    qn_activate_f32_c(y, x, count, activation, p, q);
+    if (count > 0)
+        qn_fault_spoil(y, sizeof *y);
+}
+
 QnActivateF32Fn *qn_activate_f32_pick(QnIsa have)
 {
     const QnActivateF32 *variant = qn_activate_f32;
     while ((variant->needs & have) != variant->needs)
         variant++;
-    return variant->run;
+    return qn_fault("kernel", variant->name) ? activate_wrong : variant->run;
 }
 
 static void add_residual(const QnEpilogueLine *line)

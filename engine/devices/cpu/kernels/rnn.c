@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/compiler.h"
+#include "base/fault.h"
 #if QN_ARCH_X86
 #    include "engine/devices/cpu/kernels/x86/rnn_x86.h"
 #endif
@@ -39,4 +40,29 @@ const QnRnnVariant *qn_rnn_pick(QnType type, QnIsa have)
             return v;
     }
     return NULL;
+}
+
+/* Makes the first element of a cell's result wrong, for scripts/mutants. */
+static void spoil(const QnRnnVariant *variant, void *result, int64_t count)
+{
+    if (count > 0 && qn_fault("kernel", variant->name))
+        qn_fault_spoil(result, qn_type_size(variant->type));
+}
+
+void qn_lstm_run(const QnRnnVariant *variant, const QnLstmCell *cell)
+{
+    variant->lstm(cell);
+    spoil(variant, cell->hidden, cell->count);
+}
+
+void qn_gru_run_reset(const QnRnnVariant *variant, const QnGruCell *cell)
+{
+    variant->gru_reset(cell);
+    spoil(variant, cell->reset, cell->count);
+}
+
+void qn_gru_run_state(const QnRnnVariant *variant, const QnGruCell *cell)
+{
+    variant->gru_state(cell);
+    spoil(variant, cell->hidden, cell->count);
 }

@@ -50,4 +50,9 @@ extern const QnRnnVariant qn_rnn_variants[];
 extern const int qn_rnn_variant_count;
 const QnRnnVariant *qn_rnn_pick(QnType type, QnIsa have);
 
+/* One row of cells by a variant's function. */
+void qn_lstm_run(const QnRnnVariant *variant, const QnLstmCell *cell);
+void qn_gru_run_reset(const QnRnnVariant *variant, const QnGruCell *cell);
+void qn_gru_run_state(const QnRnnVariant *variant, const QnGruCell *cell);
+
 #endif

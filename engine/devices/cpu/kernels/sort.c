@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/fault.h"
+
 typedef struct Item {
     uint64_t key; /* smaller is better */
     int64_t index;
@@ -114,6 +116,11 @@ void qn_topk_run(const QnTopK *topk, const void *x, void *y, int64_t *indices, v
         QN_FAMILY_MAP(SELECT_ENTRY, )
 #undef SELECT_ENTRY
     };
+    static const char *const names[QN_FAMILY_COUNT] = {
+#define TOPK_NAME(suffix, ...) "topk_" #suffix,
+        QN_FAMILY_MAP(TOPK_NAME, )
+#undef TOPK_NAME
+    };
     const int64_t size = qn_family_size(topk->family), inner = topk->inner, k = topk->k;
     Item *heap = scratch;
     for (int64_t line = begin; line < end && k > 0; line++) {
@@ -127,5 +134,7 @@ void qn_topk_run(const QnTopK *topk, const void *x, void *y, int64_t *indices, v
             memcpy((char *)y + to * size, from + heap[i].index * inner * size, (size_t)size);
             indices[to] = heap[i].index;
         }
+        if (qn_fault("kernel", names[topk->family]))
+            qn_fault_spoil((char *)y + (outer * k * inner + j) * size, (size_t)size);
     }
 }
