@@ -41,7 +41,7 @@ static int64_t to_i64(double value)
 
 static uint64_t to_u64(double value)
 {
-    if (value < 9.2233720368547758e18)
+    if (!(value >= 9.2233720368547758e18))
         return (uint64_t)to_i64(value);
     return value < 1.8446744073709552e19 ? (uint64_t)value : UINT64_MAX;
 }

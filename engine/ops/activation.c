@@ -134,6 +134,13 @@ static int64_t prelu_int(int64_t x, int64_t slope, const double *attributes)
     return x < 0 ? (int64_t)((uint64_t)slope * (uint64_t)x) : x;
 }
 
+static uint64_t prelu_uint(uint64_t x, uint64_t slope, const double *attributes)
+{
+    (void)slope;
+    (void)attributes;
+    return x;
+}
+
 static double swiglu(double a, double b, const double *attributes)
 {
     return a * logistic(attributes[0] * a) * b;
@@ -302,7 +309,7 @@ const QnOp qn_ops_activation[] = {
      .traits = QN_OP_IN_PLACE,
      .infer = infer_prelu,
      .reference = qn_reference_elementwise,
-     .scalar = {.binary = prelu, .binary_int = prelu_int},
+     .scalar = {.binary = prelu, .binary_int = prelu_int, .binary_uint = prelu_uint},
      QN_PROGRAM(prelu_program)},
     {.name = "Relu",
      .since = 14,

@@ -51,13 +51,15 @@ static QnStatus shift(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0), *by = qn_call_input(call, 1);
     QnTensor *y = qn_call_result(call, 0);
-    const bool left = is_left(call->node);
+    const bool left = is_left(call->node), is_signed = qn_type_is_signed(x->type);
     const int64_t count = qn_tensor_count(y);
     for (int64_t i = 0; i < count; i++) {
         const uint64_t value = (uint64_t)qn_tensor_get_int(x, qn_broadcast_index(x, y, i));
         const uint64_t bits = (uint64_t)qn_tensor_get_int(by, qn_broadcast_index(by, y, i));
         const uint64_t shifted = bits > 63 ? 0 : left ? value << bits : value >> bits;
-        qn_tensor_set_int(y, i, (int64_t)shifted);
+        /* ONNX shifts unsigned numbers; of signed ones the sign stays. */
+        const int64_t with_sign = (int64_t)value >> (bits > 63 ? 63 : bits);
+        qn_tensor_set_int(y, i, left || !is_signed ? (int64_t)shifted : with_sign);
     }
     return QN_OK;
 }

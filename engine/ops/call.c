@@ -165,13 +165,16 @@ static QnStatus prepare_outputs(const QnCall *call)
 
 /*
  * Makes the first output wrong, for scripts/mutants.  Of strings the last becomes another one; a
- * collection loses its last item.
+ * collection loses its last item, and an empty one is none any more.
  */
 static void spoil_output(const QnCall *call)
 {
     QnValue *out = &call->outputs[0];
     if (out->kind != QN_TENSOR) {
-        out->count -= out->count > 0;
+        if (out->count > 0)
+            out->count--;
+        else
+            out->kind = QN_NONE;
         return;
     }
     const QnTensor *y = qn_call_result(call, 0);
@@ -272,8 +275,16 @@ static void read_attributes(const QnNode *node, double *values)
 typedef struct Elementwise {
     const QnScalar *scalar;
     double attributes[ATTRIBUTES];
-    bool is_int; /* compute in int64_t */
+    bool is_int;      /* compute in int64_t */
+    bool is_unsigned; /* or, where the scalar has a function for it, in uint64_t */
 } Elementwise;
+
+static int64_t unary_int(const Elementwise *e, int64_t x)
+{
+    if (e->is_unsigned && e->scalar->unary_uint)
+        return (int64_t)e->scalar->unary_uint((uint64_t)x, e->attributes);
+    return e->scalar->unary_int(x, e->attributes);
+}
 
 static void apply_unary(const Elementwise *e, const QnTensor *x, QnTensor *y, int64_t first,
                         int64_t step, int64_t to, int64_t count)
@@ -283,7 +294,7 @@ static void apply_unary(const Elementwise *e, const QnTensor *x, QnTensor *y, in
     if (e->is_int) {
         qn_tensor_read_row_int(x, first, step, count, ints);
         for (int64_t i = 0; i < count; i++)
-            ints[i] = e->scalar->unary_int(ints[i], e->attributes);
+            ints[i] = unary_int(e, ints[i]);
         qn_tensor_write_row_int(y, to, 1, count, ints);
         return;
     }
@@ -292,6 +303,13 @@ static void apply_unary(const Elementwise *e, const QnTensor *x, QnTensor *y, in
     for (int64_t i = 0; i < count; i++)
         row[i] = e->scalar->unary(row[i], e->attributes);
     qn_tensor_write_row(y, to, 1, count, row);
+}
+
+static int64_t binary_int(const Elementwise *e, int64_t a, int64_t b)
+{
+    if (e->is_unsigned && e->scalar->binary_uint)
+        return (int64_t)e->scalar->binary_uint((uint64_t)a, (uint64_t)b, e->attributes);
+    return e->scalar->binary_int(a, b, e->attributes);
 }
 
 /* y = a op b, where `a` may be y itself (folding of variadic operators). */
@@ -304,7 +322,7 @@ static void apply_binary(const Elementwise *e, const QnTensor *a, int64_t first_
         qn_tensor_read_row_int(a, first_a, step_a, count, left);
         qn_tensor_read_row_int(b, first_b, step_b, count, right);
         for (int64_t i = 0; i < count; i++)
-            left[i] = e->scalar->binary_int(left[i], right[i], e->attributes);
+            left[i] = binary_int(e, left[i], right[i]);
         qn_tensor_write_row_int(y, to, 1, count, left);
         return;
     }
@@ -365,7 +383,10 @@ QnStatus qn_reference_elementwise(const QnCall *call)
     QnTensor *y = qn_call_result(call, 0);
     Elementwise e = {.scalar = scalar};
     read_attributes(call->node, e.attributes);
-    e.is_int = is_int_type(x->type) && (scalar->unary_int || scalar->binary_int);
+    const QnTensor *last = qn_call_input(call, call->input_count - 1);
+    e.is_int = is_int_type(x->type) && is_int_type(last->type) &&
+               (scalar->unary_int || scalar->binary_int);
+    e.is_unsigned = last->type == QN_UINT64;
     if (scalar->unary || (e.is_int && scalar->unary_int))
         return run_pass(call, &e, x, NULL, y);
     if (call->input_count == 1) { /* a variadic operator of one input is that input */

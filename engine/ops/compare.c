@@ -21,18 +21,22 @@
     X(Xor, 7, xor, XOR, QN_OP_COMMUTATIVE, (a != 0) != (b != 0))
 /* clang-format on */
 
-/* uint64 values pass as the int64_t of the same bits: those have references of their own below. */
-#define DEFINE(op, since_, fn, code_, traits_, formula)                     \
-    static double float_##fn(double a, double b, const double *attributes)  \
-    {                                                                       \
-        (void)attributes;                                                   \
-        return formula;                                                     \
-    }                                                                       \
-    static int64_t int_##fn(int64_t a, int64_t b, const double *attributes) \
-    {                                                                       \
-        (void)attributes;                                                   \
-        return formula;                                                     \
-    }                                                                       \
+#define DEFINE(op, since_, fn, code_, traits_, formula)                         \
+    static double float_##fn(double a, double b, const double *attributes)      \
+    {                                                                           \
+        (void)attributes;                                                       \
+        return formula;                                                         \
+    }                                                                           \
+    static int64_t int_##fn(int64_t a, int64_t b, const double *attributes)     \
+    {                                                                           \
+        (void)attributes;                                                       \
+        return formula;                                                         \
+    }                                                                           \
+    static uint64_t uint_##fn(uint64_t a, uint64_t b, const double *attributes) \
+    {                                                                           \
+        (void)attributes;                                                       \
+        return formula;                                                         \
+    }                                                                           \
     static const QnInstruction program_##fn[] = {QN_DO2(code_, 2, 0, 1)};
 COMPARE_MAP(DEFINE)
 LOGIC_MAP(DEFINE)
@@ -45,30 +49,6 @@ static double float_not(double x, const double *attributes)
 }
 
 static const QnInstruction program_not[] = {QN_DO1(NOT, 1, 0)};
-
-/* ---- what is no formula of numbers ---- */
-
-static int compare_u64(const QnTensor *a, int64_t i, const QnTensor *b, int64_t j)
-{
-    const uint64_t x = (uint64_t)qn_tensor_get_int(a, i), y = (uint64_t)qn_tensor_get_int(b, j);
-    return x < y ? -1 : x > y;
-}
-
-/* As qn_reference_elementwise, for uint64: by their order, then the row's function of it and 0. */
-static QnStatus compare(const QnCall *call)
-{
-    const QnTensor *a = qn_call_input(call, 0), *b = qn_call_input(call, 1);
-    if (a->type != QN_UINT64)
-        return qn_reference_elementwise(call);
-    QnTensor *y = qn_call_result(call, 0);
-    const int64_t count = qn_tensor_count(y);
-    for (int64_t i = 0; i < count; i++) {
-        const int order =
-            compare_u64(a, qn_broadcast_index(a, y, i), b, qn_broadcast_index(b, y, i));
-        qn_tensor_set_int(y, i, call->node->def->scalar.binary_int(order, 0, NULL));
-    }
-    return QN_OK;
-}
 
 /* ---- Equal: of strings too ---- */
 
@@ -209,32 +189,32 @@ static const QnOpAttribute is_inf_attributes[] = {{"detect_negative", QN_ATTRIBU
                                                   {"detect_positive", QN_ATTRIBUTE_INT, .i = 1},
                                                   {0}};
 
-#define ROW(op, since_, fn, code_, traits_, types, reference_) \
-    {.name = #op,                                              \
-     .since = (since_),                                        \
-     .inputs = "A: " types ", B: " types,                      \
-     .outputs = "C: bool",                                     \
-     .traits = (traits_),                                      \
-     .infer = qn_infer_compare,                                \
-     .reference = reference_,                                  \
-     .scalar = {.binary = float_##fn, .binary_int = int_##fn}, \
+#define ROW(op, since_, fn, code_, traits_, types)                                       \
+    {.name = #op,                                                                        \
+     .since = (since_),                                                                  \
+     .inputs = "A: " types ", B: " types,                                                \
+     .outputs = "C: bool",                                                               \
+     .traits = (traits_),                                                                \
+     .infer = qn_infer_compare,                                                          \
+     .reference = qn_reference_elementwise,                                              \
+     .scalar = {.binary = float_##fn, .binary_int = int_##fn, .binary_uint = uint_##fn}, \
      QN_PROGRAM(program_##fn)},
 #define COMPARE_ROW(op, since_, fn, code_, traits_, formula) \
-    ROW(op, since_, fn, code_, traits_, "numeric", compare)
+    ROW(op, since_, fn, code_, traits_, "numeric")
 #define LOGIC_ROW(op, since_, fn, code_, traits_, formula) \
-    ROW(op, since_, fn, code_, traits_ | QN_OP_IN_PLACE, "bool", qn_reference_elementwise)
+    ROW(op, since_, fn, code_, traits_ | QN_OP_IN_PLACE, "bool")
 
 const QnOp qn_ops_compare[] = {
-    COMPARE_MAP(COMPARE_ROW)
-        LOGIC_MAP(LOGIC_ROW){.name = "Equal",
-                             .since = 19,
-                             .inputs = "A: any, B: any",
-                             .outputs = "C: bool",
-                             .traits = QN_OP_COMMUTATIVE,
-                             .infer = infer_equal,
-                             .reference = equal,
-                             .scalar = {.binary = float_equal, .binary_int = int_equal},
-                             QN_PROGRAM(program_equal)},
+    COMPARE_MAP(COMPARE_ROW) LOGIC_MAP(LOGIC_ROW){
+        .name = "Equal",
+        .since = 19,
+        .inputs = "A: any, B: any",
+        .outputs = "C: bool",
+        .traits = QN_OP_COMMUTATIVE,
+        .infer = infer_equal,
+        .reference = equal,
+        .scalar = {.binary = float_equal, .binary_int = int_equal, .binary_uint = uint_equal},
+        QN_PROGRAM(program_equal)},
     {.name = "IsInf",
      .since = 20,
      .inputs = "X: float",

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Elements in another type.  Cast: integers keep their low bits, floats to integers go towards
- * zero, to a float is rounded once to nearest, halves to even; what does not fit in a float of 8
- * bits becomes its largest number, or with saturate 0 its infinity or NaN.  Strings are read and
- * written as decimal numbers.  BitCast keeps the bits.
+ * zero and saturate, but for types under a byte, to a float is rounded once to nearest, halves to
+ * even; what does not fit in a float of 8 bits becomes its largest number, or with saturate 0 its
+ * infinity or NaN.  Strings are read and written as decimal numbers.  BitCast keeps the bits.
  */
 #include <assert.h>
 #include <math.h>
@@ -201,6 +201,18 @@ static void from_wide(const QnTensor *x, QnTensor *y)
     }
 }
 
+/* Brought into the range of an integer type; what is over 64 bits is cut where it is stored. */
+static double limit(double value, QnType type)
+{
+    const int bits = type_bits(type);
+    if (!qn_type_is_integer(type) || bits < 8)
+        return value;
+    const bool is_signed = qn_type_is_signed(type);
+    const double low = is_signed ? -ldexp(1, bits - 1) : 0;
+    const double high = bits == 64 ? INFINITY : ldexp(1, is_signed ? bits - 1 : bits) - 1;
+    return value < low ? low : value > high ? high : value;
+}
+
 static QnStatus cast_rows(const QnCall *call, const QnTensor *x, QnTensor *y)
 {
     const bool is_int = !qn_type_is_float(x->type);
@@ -215,6 +227,8 @@ static QnStatus cast_rows(const QnCall *call, const QnTensor *x, QnTensor *y)
         } else {
             double row[ROW];
             qn_tensor_read_row(x, from, 1, length, row);
+            for (int64_t i = 0; i < length; i++)
+                row[i] = limit(row[i], y->type);
             qn_tensor_write_row(y, from, 1, length, row);
         }
     }

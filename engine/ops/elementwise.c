@@ -59,10 +59,35 @@ static int64_t divide_int(int64_t a, int64_t b, const double *attributes)
     return b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
 }
 
+static uint64_t divide_uint(uint64_t a, uint64_t b, const double *attributes)
+{
+    (void)attributes;
+    return b == 0 ? 0 : a / b;
+}
+
 static double power(double a, double b, const double *attributes)
 {
     (void)attributes;
     return pow(a, b);
+}
+
+/* Wraps, by squaring. */
+static uint64_t power_uint(uint64_t a, uint64_t b, const double *attributes)
+{
+    (void)attributes;
+    uint64_t result = 1;
+    for (; b; b >>= 1, a *= a)
+        if (b & 1)
+            result *= a;
+    return result;
+}
+
+/* A negative power is a fraction, which is cut towards zero; of 0 it is 0 too. */
+static int64_t power_int(int64_t a, int64_t b, const double *attributes)
+{
+    if (b >= 0)
+        return (int64_t)power_uint((uint64_t)a, (uint64_t)b, attributes);
+    return a == 1 || (a == -1 && b % 2 == 0) ? 1 : a == -1 ? -1 : 0;
 }
 
 /* The attribute is fmod: the sign of the remainder is the dividend's (C) instead of the divisor's
@@ -83,6 +108,12 @@ static int64_t mod_int(int64_t a, int64_t b, const double *attributes)
     return attributes[0] != 0 || rest == 0 || (rest < 0) == (b < 0) ? rest : rest + b;
 }
 
+static uint64_t mod_uint(uint64_t a, uint64_t b, const double *attributes)
+{
+    (void)attributes;
+    return b == 0 ? 0 : a % b;
+}
+
 /* NaN wins, on either side. */
 static double larger(double a, double b, const double *attributes)
 {
@@ -96,6 +127,12 @@ static int64_t larger_int(int64_t a, int64_t b, const double *attributes)
     return a > b ? a : b;
 }
 
+static uint64_t larger_uint(uint64_t a, uint64_t b, const double *attributes)
+{
+    (void)attributes;
+    return a > b ? a : b;
+}
+
 static double smaller(double a, double b, const double *attributes)
 {
     (void)attributes;
@@ -103,6 +140,12 @@ static double smaller(double a, double b, const double *attributes)
 }
 
 static int64_t smaller_int(int64_t a, int64_t b, const double *attributes)
+{
+    (void)attributes;
+    return a < b ? a : b;
+}
+
+static uint64_t smaller_uint(uint64_t a, uint64_t b, const double *attributes)
 {
     (void)attributes;
     return a < b ? a : b;
@@ -146,9 +189,11 @@ const QnOp qn_ops_elementwise[] = {
     {COMMON("Add", 14), .traits = QN_OP_IN_PLACE | QN_OP_COMMUTATIVE,
      .scalar = {.binary = add, .binary_int = add_int}, QN_PROGRAM(add_program)},
     {COMMON("Div", 14), .traits = QN_OP_IN_PLACE,
-     .scalar = {.binary = divide, .binary_int = divide_int}, QN_PROGRAM(div_program)},
+     .scalar = {.binary = divide, .binary_int = divide_int, .binary_uint = divide_uint},
+     QN_PROGRAM(div_program)},
     {VARIADIC("Max", 13), .traits = QN_OP_IN_PLACE | QN_OP_COMMUTATIVE,
-     .scalar = {.binary = larger, .binary_int = larger_int}, QN_PROGRAM(max_program)},
+     .scalar = {.binary = larger, .binary_int = larger_int, .binary_uint = larger_uint},
+     QN_PROGRAM(max_program)},
     {.name = "Mean",
      .since = 13,
      .inputs = "data*: float",
@@ -158,9 +203,10 @@ const QnOp qn_ops_elementwise[] = {
      .reference = mean,
      .scalar = {.binary = add}},
     {VARIADIC("Min", 13), .traits = QN_OP_IN_PLACE | QN_OP_COMMUTATIVE,
-     .scalar = {.binary = smaller, .binary_int = smaller_int}, QN_PROGRAM(min_program)},
+     .scalar = {.binary = smaller, .binary_int = smaller_int, .binary_uint = smaller_uint},
+     QN_PROGRAM(min_program)},
     {COMMON("Mod", 13), .attributes = mod_attributes,
-     .scalar = {.binary = mod, .binary_int = mod_int}},
+     .scalar = {.binary = mod, .binary_int = mod_int, .binary_uint = mod_uint}},
     {COMMON("Mul", 14), .traits = QN_OP_IN_PLACE | QN_OP_COMMUTATIVE,
      .scalar = {.binary = mul, .binary_int = mul_int}, QN_PROGRAM(mul_program)},
     {.name = "Pow",
@@ -170,7 +216,7 @@ const QnOp qn_ops_elementwise[] = {
      .traits = QN_OP_IN_PLACE,
      .infer = qn_infer_elementwise,
      .reference = qn_reference_elementwise,
-     .scalar = {.binary = power},
+     .scalar = {.binary = power, .binary_int = power_int, .binary_uint = power_uint},
      QN_PROGRAM(pow_program)},
     {COMMON("Sub", 14), .traits = QN_OP_IN_PLACE, .scalar = {.binary = sub, .binary_int = sub_int},
      QN_PROGRAM(sub_program)},

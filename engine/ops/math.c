@@ -27,11 +27,11 @@
     X(Sqrt, 13, sqrt, SQRT, "float", sqrt(x)) \
     X(Tan, 22, tan, TAN, "float", tan(x))
 
-/* The same with a formula for integers, which wrap. */
+/* The same with formulas for integers, which wrap, and for uint64. */
 #define UNARY_INT_MAP(X) \
-    X(Abs, 13, abs, ABS, "numeric", fabs(x), x < 0 ? (int64_t)(0 - (uint64_t)x) : x) \
-    X(Neg, 13, neg, NEG, "signed", -x, (int64_t)(0 - (uint64_t)x)) \
-    X(Sign, 13, sign, SIGN, "numeric", isnan(x) ? x : (double)((x > 0) - (x < 0)), (x > 0) - (x < 0))
+    X(Abs, 13, abs, ABS, "numeric", fabs(x), x < 0 ? (int64_t)(0 - (uint64_t)x) : x, x) \
+    X(Neg, 13, neg, NEG, "signed", -x, (int64_t)(0 - (uint64_t)x), 0 - x) \
+    X(Sign, 13, sign, SIGN, "numeric", isnan(x) ? x : (double)((x > 0) - (x < 0)), (x > 0) - (x < 0), x > 0)
 /* clang-format on */
 
 #define DEFINE(op, since_, fn, code_, types, formula)            \
@@ -41,12 +41,17 @@
         return formula;                                          \
     }                                                            \
     static const QnInstruction program_##fn[] = {{.code = QN_CODE_##code_, .out = 1, .a = 0}};
-#define DEFINE_INT(op, since_, fn, code_, types, formula, int_formula) \
-    DEFINE(op, since_, fn, code_, types, formula)                      \
-    static int64_t int_##fn(int64_t x, const double *attributes)       \
-    {                                                                  \
-        (void)attributes;                                              \
-        return int_formula;                                            \
+#define DEFINE_INT(op, since_, fn, code_, types, formula, int_formula, uint_formula) \
+    DEFINE(op, since_, fn, code_, types, formula)                                    \
+    static int64_t int_##fn(int64_t x, const double *attributes)                     \
+    {                                                                                \
+        (void)attributes;                                                            \
+        return int_formula;                                                          \
+    }                                                                                \
+    static uint64_t uint_##fn(uint64_t x, const double *attributes)                  \
+    {                                                                                \
+        (void)attributes;                                                            \
+        return uint_formula;                                                         \
     }
 UNARY_MAP(DEFINE)
 UNARY_INT_MAP(DEFINE_INT)
@@ -57,7 +62,8 @@ UNARY_INT_MAP(DEFINE_INT)
     QN_PROGRAM(program_##fn)
 #define ROW(op, since_, fn, code_, types, formula) \
     {COMMON(op, since_, fn, types), .scalar = {.unary = float_##fn}},
-#define ROW_INT(op, since_, fn, code_, types, formula, int_formula) \
-    {COMMON(op, since_, fn, types), .scalar = {.unary = float_##fn, .unary_int = int_##fn}},
+#define ROW_INT(op, since_, fn, code_, types, formula, int_formula, uint_formula) \
+    {COMMON(op, since_, fn, types),                                               \
+     .scalar = {.unary = float_##fn, .unary_int = int_##fn, .unary_uint = uint_##fn}},
 
 const QnOp qn_ops_math[] = {UNARY_MAP(ROW) UNARY_INT_MAP(ROW_INT){0}};

@@ -47,13 +47,16 @@ typedef struct QnOpAttribute {
 /*
  * For elementwise operators: the scalar function in double (int64_t for integer and bool tensors,
  * where it is given), and `attributes`: the row's FLOAT and INT attributes in their order.  Exactly
- * one of unary and binary is set; variadic operators (Max, Sum, …) fold with the binary one.
+ * one of unary and binary is set; variadic operators (Max, Sum, …) fold with the binary one. uint64
+ * tensors pass as the int64_t of the same bits unless a function says what their order changes.
  */
 typedef struct QnScalar {
     double (*unary)(double x, const double *attributes);
     double (*binary)(double a, double b, const double *attributes);
     int64_t (*unary_int)(int64_t x, const double *attributes);
     int64_t (*binary_int)(int64_t a, int64_t b, const double *attributes);
+    uint64_t (*unary_uint)(uint64_t x, const double *attributes);
+    uint64_t (*binary_uint)(uint64_t a, uint64_t b, const double *attributes);
 } QnScalar;
 
 struct QnOp {
@@ -93,8 +96,9 @@ extern const int qn_op_family_count;
 /* The row of an operator, or NULL.  domain: "" and "ai.onnx" are one.  Any thread. */
 const QnOp *qn_op_find(const char *domain, const char *name);
 
-/* Sets node->def for all nodes of all graphs; those not known are findings of the report.
- * QN_UNSUPPORTED where there are such. */
+/* Sets node->def for all nodes of all graphs, and sees that inputs are there that a row does not
+ * call optional.  What is not known or not there is a finding of the report (NULL: none is kept):
+ * QN_UNSUPPORTED, QN_BAD_MODEL. */
 QnStatus qn_ops_resolve(QnModule *module, QnReport *report, QnError *err);
 
 /* An attribute of a node, or the default of its operator's row. */

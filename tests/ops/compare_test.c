@@ -42,11 +42,13 @@ TEST(where_takes_any_type)
     OP_CHECK(t, rows);
 }
 
-TEST(casts_wrap_round_and_read_text)
+TEST(casts_wrap_saturate_and_read_text)
 {
     static const OpRow rows[] = {
         {"Cast", {"float[3] = {1.9, -1.9, nan}"}, "to = 6", .want = "int32[3] {1, -1, 0}"},
         {"Cast", {"int64[1] = {257}"}, "to = 2", .want = "uint8[1] {1}"},
+        {"Cast", {"float[3] = {-1, 255.5, 1000}"}, "to = 2", .want = "uint8[3] {0, 255, 255}"},
+        {"Cast", {"float[2] = {nan, -5}"}, "to = 13", .want = "uint64[2] {0, 0}"},
         {"Cast", {"float[2] = {nan, 0}"}, "to = 9", .want = "bool[2] {1, 0}"},
         {"Cast", {"float[2] = {0.1, 1e20}"}, "to = 8", .want = "string[2] {\"0.1\", \"1e+20\"}"},
         {"Cast",
@@ -96,4 +98,4 @@ TEST(bits_shift_and_combine)
 }
 
 TEST_MAIN(CASE(comparisons_broadcast_and_are_false_for_nan), CASE(where_takes_any_type),
-          CASE(casts_wrap_round_and_read_text), CASE(bits_shift_and_combine))
+          CASE(casts_wrap_saturate_and_read_text), CASE(bits_shift_and_combine))

@@ -7,8 +7,10 @@
  * and the program fits.
  */
 #include <assert.h>
+#include <math.h>
 
 #include "engine/devices/cpu/cpu.h"
+#include "engine/devices/cpu/kernels/convert.h"
 #include "engine/devices/cpu/kernels/pointwise.h"
 
 /* Registers while a group grows: inputs count from 0, temporaries from here; packed at the end. */
@@ -69,6 +71,15 @@ typedef struct NodeMap {
 
 enum { ABSENT = -1, NO_ROOM = -2 };
 
+/* A constant of one element that a double holds to the last bit. */
+static bool find_number(const QnIrValue *value, double *number)
+{
+    if (!qn_cpu_scalar(value, number))
+        return false;
+    const QnTensor *constant = value->constant;
+    return qn_type_is_float(constant->type) || fabs(*number) < 9007199254740992.0;
+}
+
 /* The group's register for one of a program's; QN_IMMEDIATE and *immediate for a constant where
  * that is allowed. */
 static int map_operand(Group *group, const NodeMap *map, int r, bool may_be_immediate,
@@ -83,21 +94,34 @@ static int map_operand(Group *group, const NodeMap *map, int r, bool may_be_imme
     const QnIrValue *value = map->operands[1] ? map->operands[r] : qn_node_input(map->node, r);
     if (!value)
         return ABSENT;
-    if (may_be_immediate && value != group->result && qn_cpu_scalar(value, immediate))
+    if (may_be_immediate && value != group->result && find_number(value, immediate))
         return QN_IMMEDIATE;
     const int found = register_of(group, value);
     return found < 0 ? NO_ROOM : found;
 }
 
-/* The immediate of an instruction: the node's attribute where it names one. */
+/* The immediate of an instruction: the node's attribute, or its operator's default, where it names
+ * one. */
 static double immediate_of(const NodeMap *map, const QnInstruction *from)
 {
-    if (!from->attribute)
-        return from->immediate;
-    const QnAttribute *given = qn_node_attribute(map->node, from->attribute);
-    if (given && given->kind == QN_ATTRIBUTE_INT)
-        return (double)given->i;
-    return given ? given->f : from->immediate;
+    for (const QnOpAttribute *row = map->node->def->attributes; row && row->name; row++)
+        if (from->attribute && !strcmp(row->name, from->attribute))
+            return row->kind == QN_ATTRIBUTE_INT ? (double)qn_op_int(map->node, row->name)
+                                                 : qn_op_float(map->node, row->name);
+    return from->immediate;
+}
+
+/* Is a number one of the node's own type?  A half is none of an integer's, nor 300 of a byte's. */
+static bool is_of_type(double number, const QnNode *node)
+{
+    const QnType type = node->inputs[0].value->type.element;
+    double back = 0;
+    uint64_t element = 0;
+    if (qn_type_is_float(type))
+        return true;
+    qn_convert_row(type, &element, QN_DOUBLE, &number, 1);
+    qn_convert_row(QN_DOUBLE, &back, type, &element, 1);
+    return back == number;
 }
 
 /* Maps the operands; at most one may be an immediate.  False where one is absent that must be
@@ -112,6 +136,8 @@ static bool map_operands(Group *group, const NodeMap *map, const QnInstruction *
     for (int i = 0; i < count; i++)
         has_immediate = has_immediate || given[i] == QN_IMMEDIATE;
     made->immediate = immediate_of(map, from);
+    if (has_immediate && !is_of_type(made->immediate, map->node))
+        return false;
     for (int i = 0; i < count; i++) {
         double number = made->immediate;
         const bool may = !has_immediate && count > 1 && from->code != QN_CODE_SELECT;
