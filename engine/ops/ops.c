@@ -35,41 +35,92 @@ const QnInstruction *qn_op_program(const QnNode *node, int *count)
     return node->def->pick_program ? node->def->pick_program(node, count) : node->def->program;
 }
 
-/* Resolves the nodes of one graph; the number that were not found. */
-static int resolve_graph(QnGraph *graph, QnReport *report)
+/* What resolving a module has met. */
+typedef struct Resolving {
+    QnReport *report;
+    QnError *err; /* the first incomplete node's */
+    int unknown, incomplete;
+} Resolving;
+
+static void report_unknown(const Resolving *r, const QnNode *node)
 {
-    int missing = 0;
+    char label[256], name[160];
+    snprintf(name, sizeof name, "operator %s%s%s", *node->domain ? node->domain : "",
+             *node->domain ? "." : "", node->op);
+    qn_report_add(r->report, &(QnFinding){
+                                 .severity = QN_SEVERE,
+                                 .rule = "unknown-operator",
+                                 .file = node->graph->module->path,
+                                 .node = qn_node_label(node, label, sizeof label),
+                                 .found = name,
+                                 .expected = "one that `quern ops` lists",
+                             });
+}
+
+/*
+ * The first input that has to be there and is not, by a row's "name[?|*]: type, ..."; -1: none.
+ * References, inference and programs rely on it.
+ */
+static int find_absent(const QnNode *node)
+{
+    int i = 0;
+    for (const char *at = node->def->inputs; (at = strchr(at, ':')); at++) {
+        do {
+            if (at[-1] != '?' && !qn_node_input(node, i) &&
+                (at[-1] != '*' || i < node->input_count))
+                return i;
+            i++;
+        } while (at[-1] == '*' && i < node->input_count);
+    }
+    return -1;
+}
+
+static void report_absent(const Resolving *r, const QnNode *node, int input)
+{
+    char label[256], field[32];
+    const char *name = qn_node_label(node, label, sizeof label);
+    snprintf(field, sizeof field, "input %d", input);
+    qn_report_add(r->report, &(QnFinding){
+                                 .severity = QN_SEVERE,
+                                 .rule = "missing-input",
+                                 .file = node->graph->module->path,
+                                 .node = name,
+                                 .field = field,
+                                 .found = "it is absent, and not optional",
+                             });
+    if (r->incomplete == 1)
+        qn_fail(r->err, QN_BAD_MODEL, "node '%s': input %d is absent, and not optional", name,
+                input);
+}
+
+static void resolve_graph(QnGraph *graph, Resolving *r)
+{
     for (QnNode *node = graph->first; node; node = node->next) {
         node->def = qn_op_find(node->domain, node->op);
+        const int absent = node->def ? find_absent(node) : -1;
         if (!node->def) {
-            char label[256], name[160];
-            missing++;
-            snprintf(name, sizeof name, "operator %s%s%s", *node->domain ? node->domain : "",
-                     *node->domain ? "." : "", node->op);
-            qn_report_add(report, &(QnFinding){
-                                      .severity = QN_SEVERE,
-                                      .rule = "unknown-operator",
-                                      .file = graph->module->path,
-                                      .node = qn_node_label(node, label, sizeof label),
-                                      .found = name,
-                                      .expected = "one that `quern ops` lists",
-                                  });
+            r->unknown++;
+            report_unknown(r, node);
+        } else if (absent >= 0) {
+            r->incomplete++;
+            report_absent(r, node, absent);
         }
         QnGraph *inner;
         for (int i = 0; (inner = qn_node_graph(node, i)); i++)
-            missing += resolve_graph(inner, report);
+            resolve_graph(inner, r);
     }
-    return missing;
 }
 
 QnStatus qn_ops_resolve(QnModule *module, QnReport *report, QnError *err)
 {
-    const int missing = resolve_graph(module->main, report);
-    if (missing == 0)
-        return QN_OK;
-    if (report && report->first && qn_report_is_bad(report))
-        return qn_report_fail(report, QN_UNSUPPORTED, err);
-    return qn_fail(err, QN_UNSUPPORTED, "%d nodes have operators that are not known", missing);
+    Resolving r = {.report = report, .err = err};
+    resolve_graph(module->main, &r);
+    const QnStatus status = r.unknown ? QN_UNSUPPORTED : r.incomplete ? QN_BAD_MODEL : QN_OK;
+    if (status != QN_OK && report && report->first && qn_report_is_bad(report))
+        return qn_report_fail(report, status, err);
+    if (r.unknown)
+        return qn_fail(err, status, "%d nodes have operators that are not known", r.unknown);
+    return status;
 }
 
 /* The row's default of an attribute; a zero one where the row has none of that name. */

@@ -169,8 +169,79 @@ TEST(resizing_samples_on_another_grid)
     OP_CHECK(t, rows);
 }
 
+TEST(the_largest_of_planes_and_of_regions)
+{
+    static const OpRow rows[] = {
+        {"GlobalMaxPool",
+         {"float[1,2,2,2] = {1, -2, 3, 0, -5, -6, -7, -8}"},
+         .want = "float[1,2,1,1] {3, -5}"},
+        {"GlobalMaxPool", {"float[N,4,H,W]"}, .want = "float[N,4,1,1]"},
+        /* A region is (image, left, top, right, bottom), its ends included. */
+        {"MaxRoiPool",
+         {"float[1,1,3,3] = {1, 2, 3, 4, 5, 6, 7, 8, 9}",
+          "float[2,5] = {0, 0, 0, 1, 1, 0, 1, 1, 2, 2}"},
+         "pooled_shape = [1, 2]",
+         .want = "float[2,1,1,2] {4, 5, 8, 9}"},
+        {"MaxRoiPool",
+         {"float[1,1,1,2] = {1, 2}", "float[1,5] = {0, 2, 0, 3, 0}"},
+         "pooled_shape = [1, 1], spatial_scale = 0.5",
+         .want = "float[1,1,1,1] {2}"},
+        {"MaxRoiPool",
+         {"float[1,1,1,1] = {1}", "float[1,5] = {1, 0, 0, 0, 0}"},
+         "pooled_shape = [1, 1]",
+         .want = "error: region 0 is of image 1, expected 0 to 0"},
+    };
+    OP_CHECK(t, rows);
+}
+
+TEST(inputs_that_are_needed_are_there)
+{
+    static const OpRow rows[] = {
+        {"Max", {"float[1]", "_"}, .want = "error: input 1 is absent, and not optional"},
+        {"Sum",
+         {"float[1]", "_", "float[1]"},
+         .want = "error: input 1 is absent, and not optional"},
+        {"Add", {"float[1]"}, .want = "error: input 1 is absent, and not optional"},
+        {"Clip", {"float[1] = {2}", "_", "float[] = {1}"}, .want = "float[1] {1}"},
+    };
+    OP_CHECK(t, rows);
+}
+
+TEST(unsigned_numbers_of_64_bits_keep_their_order)
+{
+    static const OpRow rows[] = {
+        {"Max",
+         {"uint64[1] = {9223372036854775808}", "uint64[] = {1}"},
+         .want = "uint64[1] {9223372036854775808}"},
+        {"Min", {"uint64[1] = {9223372036854775808}", "uint64[] = {1}"}, .want = "uint64[1] {1}"},
+        {"Div",
+         {"uint64[1] = {18446744073709551614}", "uint64[] = {2}"},
+         .want = "uint64[1] {9223372036854775807}"},
+        {"Mod", {"uint64[1] = {18446744073709551615}", "uint64[] = {10}"}, .want = "uint64[1] {5}"},
+        {"Abs", {"uint64[1] = {18446744073709551615}"}, .want = "uint64[1] {18446744073709551615}"},
+        {"Sign", {"uint64[2] = {0, 18446744073709551615}"}, .want = "uint64[2] {0, 1}"},
+    };
+    OP_CHECK(t, rows);
+}
+
+TEST(powers_of_integers_wrap_and_fractions_are_cut)
+{
+    static const OpRow rows[] = {
+        {"Pow",
+         {"int64[2] = {3, -3}", "int64[] = {39}"},
+         .want = "int64[2] {4052555153018976267, -4052555153018976267}"},
+        {"Pow", {"int8[2] = {2, 3}", "int8[] = {7}"}, .want = "int8[2] {-128, -117}"},
+        {"Pow", {"int32[4] = {-1, 0, 1, 2}", "int32[] = {-3}"}, .want = "int32[4] {-1, 0, 1, 0}"},
+        {"Pow", {"int32[1] = {4}", "float[] = {0.5}"}, .want = "int32[1] {2}"},
+    };
+    OP_CHECK(t, rows);
+}
+
 TEST_MAIN(CASE(operators_of_many_inputs_broadcast_all_of_them),
           CASE(normalizations_take_mean_and_variance_from_where_they_say),
           CASE(normalizations_refuse_shapes_that_do_not_fit),
           CASE(quantization_rounds_half_to_even_and_saturates),
+          CASE(the_largest_of_planes_and_of_regions), CASE(inputs_that_are_needed_are_there),
+          CASE(unsigned_numbers_of_64_bits_keep_their_order),
+          CASE(powers_of_integers_wrap_and_fractions_are_cut),
           CASE(convolution_of_integers_and_backwards), CASE(resizing_samples_on_another_grid))
