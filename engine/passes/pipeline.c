@@ -114,13 +114,28 @@ static QnIrValue *find_constant(const QnModule *module)
     return found;
 }
 
+/* Where there is no constant: an output is an input of its kind instead. */
+static void spoil_output(QnGraph *main)
+{
+    for (int i = 0; i < main->output_count; i++)
+        for (int k = 0; k < main->input_count; k++) {
+            const QnIrType *from = &main->inputs[k]->type, *to = &main->outputs[i].value->type;
+            if (from->kind != to->kind || from->element != to->element)
+                continue;
+            qn_use_set(&main->outputs[i], main->inputs[k]);
+            return;
+        }
+}
+
 /* Makes a copy of a constant wrong, for scripts/mutants: the model's own data is not to be written.
  */
-static QnStatus spoil_constant(QnModule *module)
+static QnStatus spoil(QnModule *module)
 {
     QnIrValue *value = find_constant(module);
-    if (!value)
+    if (!value) {
+        spoil_output(module->main);
         return QN_OK;
+    }
     QnTensor copy = *value->constant;
     const size_t size = (size_t)qn_tensor_count(&copy) * qn_type_size(copy.type);
     copy.data = qn_arena_alloc_raw(&module->arena, size ? size : 1, 64);
@@ -149,7 +164,7 @@ QnStatus qn_pass_run(QnModule *module, const QnPass *pass, const QnPassOptions *
     *changes = call.changes;
     if (!call.changes)
         return QN_OK;
-    if (qn_fault("pass", pass->name) && spoil_constant(module) != QN_OK)
+    if (qn_fault("pass", pass->name) && spoil(module) != QN_OK)
         return qn_no_memory(err);
     QN_TRY(qn_ops_resolve(module, NULL, err));
     return qn_infer_module(module, err);

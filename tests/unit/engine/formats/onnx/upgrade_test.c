@@ -355,7 +355,7 @@ TEST(the_rest_of_the_table)
          "%x: float[1,1,4], %w: float[1,6,4], %r: float[1,6,2]) { %y = GRU(%x, %w, %r) return %y",
          "%y = GRU(%x, %w, %r)\n"},
         {1,
-         "%x: float[1,1,4], %w: float[1,8,4], %r: float[1,8,2]) { %y = LSTM(%x, %w, %r) return %y",
+         "%x: float[1,1,4], %w: float[1,8,4], %r: float[1,8,2]) { %y = LSTM(%x, %w, %r) {output_sequence = 1} return %y",
          "%y = LSTM(%x, %w, %r)\n"},
         {9,
          "%x: string[2]) { %y = ml.LabelEncoder(%x) {classes_strings = [\"a\", \"b\"], default_int64 = 7} return %y",
