@@ -7,5 +7,6 @@ FAMILIES = [
     "qmatmul",
     "quantize",
     "rnn",
+    "upgrade",
     "version",
 ]

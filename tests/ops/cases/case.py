@@ -30,7 +30,7 @@ class Case:
     model: onnx.ModelProto
     inputs: list
     expect: Any = None  # None: ONNX Runtime; else a function of the inputs, or the outputs
-    bounds: dict = field(default_factory=dict)  # {"rtol": …, "atol": …} where the usual 1e-3 and 1e-5 do not fit
+    bounds: dict = field(default_factory=dict)  # {"rtol": …, "atol": …} where the usual 1e-3 and 1e-7 do not fit
     agreed: bool = False  # ONNX Runtime is asked too, and must agree with `expect`
 
 

@@ -11,12 +11,34 @@ typedef struct Row {
     const char *after;
 } Row;
 
+/* Which rows of the upgrade table a test had; ONNX Runtime's operators have tests of their own. */
+enum { ROWS_MOST = 256 };
+static bool is_tried[ROWS_MOST];
+
+static bool is_standard(const OnnxUpgradeRow *row)
+{
+    return strcmp(row->domain, "com.microsoft") != 0;
+}
+
+/* Does a graph use an operator in the versions of a row? */
+static bool uses(const Row *test, const OnnxUpgradeRow *row)
+{
+    char call[128];
+    const bool is_ml = row->domain[0] != 0;
+    const OnnxSchema *schema = onnx_schema_find(row->domain, row->op, is_ml ? 1 : test->opset);
+    const int since = schema ? schema->since : 0;
+    snprintf(call, sizeof call, "= %s%s(", is_ml ? "ml." : "", row->op);
+    return strstr(test->before, call) && row->first <= since && since <= row->last;
+}
+
 static void check_rows(Test *t, const Row *rows, size_t count)
 {
     OnnxCase c = {0};
     char graph[4096], body[4096];
     for (size_t i = 0; i < count; i++) {
         snprintf(graph, sizeof graph, "graph main(%s }", rows[i].before);
+        for (int k = 0; k < onnx_upgrade_row_count && k < ROWS_MOST; k++)
+            is_tried[k] |= uses(&rows[i], &onnx_upgrade_rows[k]);
         const char *text = onnx_case_text(&c, 3, rows[i].opset, 1, graph);
         onnx_case_body(text, body, sizeof body);
         EXPECT(t, !strcmp(body, rows[i].after), "%s\ngave\n%s\nexpected\n%s", rows[i].before,
@@ -341,7 +363,8 @@ TEST(the_rest_of_the_table)
         {1,
          "%x: float[1,1,4], %w: float[1,2,4], %r: float[1,2,2]) { %y = RNN(%x, %w, %r) {output_sequence = 1} return %y",
          "%y = RNN(%x, %w, %r)\n"},
-        {6, "%x: float[1,1,4], %w: float[2,4], %r: float[2,2]) { %y, %h = RNN(%x, %w, %r) return %y, %h",
+        {6,
+         "%x: float[1,1,4], %w: float[2,4], %r: float[2,2]) { %y, %h = RNN(%x, %w, %r) return %y, %h",
          "const %y.direction: int64[1] = {0}\n"
          "const %y.directions: int64[1] = {1}\n"
          "%y.Unsqueeze = Unsqueeze(%w, %y.direction)\n"
@@ -478,7 +501,22 @@ TEST(operators_without_a_schema_become_arithmetic)
     check_rows(t, rows, QN_COUNT_OF(rows));
 }
 
+/* Runs last: after a choice of tests it has nothing to say. */
+TEST(every_row_of_the_table_was_tried)
+{
+    int tried = 0;
+    EXPECT(t, onnx_upgrade_row_count <= ROWS_MOST, "make ROWS_MOST larger");
+    for (int i = 0; i < ROWS_MOST; i++)
+        tried += is_tried[i];
+    if (tried == 0)
+        SKIP(t, "no other test ran");
+    for (int i = 0; i < onnx_upgrade_row_count && i < ROWS_MOST; i++)
+        EXPECT(t, is_tried[i] || !is_standard(&onnx_upgrade_rows[i]), "no test of %s, %d to %d",
+               onnx_upgrade_rows[i].op, onnx_upgrade_rows[i].first, onnx_upgrade_rows[i].last);
+}
+
 TEST_MAIN(CASE(attributes_become_inputs), CASE(broadcasting_by_attributes_follows_numpy),
           CASE(softmax_over_a_matrix_keeps_its_meaning),
           CASE(normalizations_take_their_newest_form), CASE(images_are_sampled_by_resize),
-          CASE(the_rest_of_the_table), CASE(operators_without_a_schema_become_arithmetic))
+          CASE(the_rest_of_the_table), CASE(operators_without_a_schema_become_arithmetic),
+          CASE(every_row_of_the_table_was_tried))
