@@ -30,6 +30,7 @@
     X(feature) \
     X(flex_attention) \
     X(gather) \
+    X(gather_blocks) \
     X(grid) \
     X(label) \
     X(linear) \
@@ -46,6 +47,7 @@
     X(optional) \
     X(pad) \
     X(pool) \
+    X(qmatmul) \
     X(quantize) \
     X(random) \
     X(reduce) \
@@ -68,7 +70,8 @@
     X(string) \
     X(svm) \
     X(transpose) \
-    X(tree)
+    X(tree) \
+    X(weight_only)
 /* clang-format on */
 
 #define QN_OP_FAMILY_DECLARE(name) extern const QnOp qn_ops_##name[];

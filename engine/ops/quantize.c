@@ -189,27 +189,21 @@ static QnStatus infer_dynamic(QnInfer *in)
     return x ? qn_infer_tensor(in, 0, QN_UINT8, x) : qn_infer_unknown(in, 0, QN_UINT8, -1);
 }
 
-/* To uint8 by the range found, widened to hold 0; in float, as models were calibrated. */
 static QnStatus quantize_dynamic(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0);
     QnTensor *y = qn_call_result(call, 0);
     const int64_t count = qn_tensor_count(x);
-    float low = 0, high = 0;
-    for (int64_t i = 0; i < count; i++) {
-        const float value = (float)qn_tensor_get(x, i);
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-    }
-    const float scale = high > low ? (high - low) / 255 : 1;
-    const float zero = nearbyintf(-low / scale);
-    const int64_t offset = zero < 0 ? 0 : zero > 255 ? 255 : (int64_t)zero;
+    QnByteGrid grid = {0};
     for (int64_t i = 0; i < count; i++)
-        qn_quantized_set(y, i, (double)((float)qn_tensor_get(x, i) / scale), offset);
+        qn_byte_grid_widen(&grid, qn_tensor_get(x, i));
+    qn_byte_grid_settle(&grid);
+    for (int64_t i = 0; i < count; i++)
+        qn_tensor_set_int(y, i, qn_byte_grid_step(&grid, qn_tensor_get(x, i)));
     if (qn_call_wants(call, 1))
-        qn_tensor_set(qn_call_result(call, 1), 0, (double)scale);
+        qn_tensor_set(qn_call_result(call, 1), 0, (double)grid.scale);
     if (qn_call_wants(call, 2))
-        qn_tensor_set_int(qn_call_result(call, 2), 0, offset);
+        qn_tensor_set_int(qn_call_result(call, 2), 0, grid.zero);
     return QN_OK;
 }
 

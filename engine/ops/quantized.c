@@ -40,6 +40,31 @@ void qn_quantized_set(QnTensor *tensor, int64_t i, double value, int64_t zero)
     qn_tensor_set_int(tensor, i, isnan(value) ? zero : (int64_t)clamped);
 }
 
+void qn_byte_grid_widen(QnByteGrid *grid, double x)
+{
+    const float value = (float)x;
+    grid->low = value < grid->low ? value : grid->low;
+    grid->high = value > grid->high ? value : grid->high;
+}
+
+void qn_byte_grid_settle(QnByteGrid *grid)
+{
+    grid->scale = grid->high > grid->low ? (grid->high - grid->low) / 255 : 1;
+    const float zero = nearbyintf(-grid->low / grid->scale);
+    grid->zero = zero < 0 ? 0 : zero > 255 ? 255 : (int64_t)zero;
+}
+
+int64_t qn_byte_grid_step(const QnByteGrid *grid, double x)
+{
+    const float step = nearbyintf((float)x / grid->scale) + (float)grid->zero;
+    return isnan(step) ? grid->zero : step < 0 ? 0 : step > 255 ? 255 : (int64_t)step;
+}
+
+double qn_byte_grid_round(const QnByteGrid *grid, double x)
+{
+    return (double)(qn_byte_grid_step(grid, x) - grid->zero) * (double)grid->scale;
+}
+
 QnStatus qn_quantized_want_scalars(const QnCall *call, const int *inputs, int count)
 {
     for (int i = 0; i < count; i++) {

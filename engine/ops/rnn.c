@@ -59,22 +59,24 @@ static void lstm_step(QnRnn *rnn)
     }
 }
 
-static const QnRnnKind kind_rnn = {1, 1, {"Tanh"}, 5, -1, -1};
-static const QnRnnKind kind_gru = {3, 2, {"Sigmoid", "Tanh"}, 5, -1, -1};
-static const QnRnnKind kind_lstm = {4, 3, {"Sigmoid", "Tanh", "Tanh"}, 5, 6, 7};
+static const QnRnnKind kind_rnn = {1, 1, {"Tanh"}, 5, -1, -1, false};
+static const QnRnnKind kind_gru = {3, 2, {"Sigmoid", "Tanh"}, 5, -1, -1, false};
+static const QnRnnKind kind_lstm = {4, 3, {"Sigmoid", "Tanh", "Tanh"}, 5, 6, 7, false};
+static const QnRnnKind kind_dynamic = {4, 3, {"Sigmoid", "Tanh", "Tanh"}, 5, 6, 7, true};
 
-#define DEFINE(fn)                                      \
-    static QnStatus infer_##fn(QnInfer *in)             \
-    {                                                   \
-        return qn_rnn_infer(in, &kind_##fn);            \
-    }                                                   \
-    static QnStatus run_##fn(const QnCall *call)        \
-    {                                                   \
-        return qn_rnn_run(call, &kind_##fn, fn##_step); \
+#define DEFINE(fn, step)                           \
+    static QnStatus infer_##fn(QnInfer *in)        \
+    {                                              \
+        return qn_rnn_infer(in, &kind_##fn);       \
+    }                                              \
+    static QnStatus run_##fn(const QnCall *call)   \
+    {                                              \
+        return qn_rnn_run(call, &kind_##fn, step); \
     }
-DEFINE(rnn)
-DEFINE(gru)
-DEFINE(lstm)
+DEFINE(rnn, rnn_step)
+DEFINE(gru, gru_step)
+DEFINE(lstm, lstm_step)
+DEFINE(dynamic, lstm_step)
 
 #define COMMON                                                                                 \
     {"activation_alpha", QN_ATTRIBUTE_FLOATS}, {"activation_beta", QN_ATTRIBUTE_FLOATS},       \
@@ -92,6 +94,16 @@ static const QnOpAttribute lstm_attributes[] = {COMMON, {"input_forget", QN_ATTR
 #define INPUTS "X: float, W: T, R: T, B?: T, sequence_lens?: int32, initial_h?: T"
 
 const QnOp qn_ops_rnn[] = {
+    {.name = "DynamicQuantizeLSTM",
+     .domain = "com.microsoft",
+     .since = 1,
+     .inputs = "X: float, W: integer, R: integer, B?: T, sequence_lens?: int32, initial_h?: T, "
+               "initial_c?: T, P?: T, W_scale: T, W_zero_point: integer, R_scale: T, "
+               "R_zero_point: integer",
+     .outputs = "Y?: T, Y_h?: T, Y_c?: T",
+     .attributes = lstm_attributes,
+     .infer = infer_dynamic,
+     .reference = run_dynamic},
     {.name = "GRU",
      .since = 22,
      .inputs = INPUTS,

@@ -3,7 +3,7 @@
 #ifndef QN_ENGINE_OPS_RNN_H
 #define QN_ENGINE_OPS_RNN_H
 
-#include "engine/ops/op.h"
+#include "engine/ops/quantized.h"
 
 enum { QN_RNN_ACTIVATIONS = 3 }; /* at most, of one direction */
 
@@ -20,6 +20,9 @@ typedef struct QnRnnKind {
     const char *usual[QN_RNN_ACTIVATIONS]; /* default activations */
     int h_input;                           /* the input that holds the first hidden state */
     int c_input, p_input;                  /* cell state, peepholes; -1: has none */
+    /* Weights are integers, [.., inputs or hidden, gates * hidden]; X and the states are rounded to
+     * 256 steps before they are multiplied. */
+    bool is_quantized;
 } QnRnnKind;
 
 /* One direction while it computes.  Weights are rows of `inputs` or `hidden` numbers, a gate after
@@ -32,7 +35,11 @@ typedef struct QnRnn {
     double *w, *r;           /* [gates * hidden, inputs], [gates * hidden, hidden] */
     double *w_bias, *r_bias; /* [gates * hidden] */
     double *peephole;        /* [3 * hidden], zeros where there are none */
-    double *x, *h, *c;       /* one item: [inputs], [hidden], [hidden] */
+    double *x;               /* one item: [inputs] */
+    double *states, *cells;  /* [batch, hidden] */
+    double *h, *c;           /* those of the item at work */
+    double *rounded;         /* [batch, hidden]: states as a quantized kind multiplies them */
+    QnByteGrid grid;         /* of X; of a quantized kind */
     double *from_x, *from_h; /* [gates * hidden]: W x + bias, R h + bias */
     double clip;             /* infinity: none */
     QnRnnActivation f[QN_RNN_ACTIVATIONS];

@@ -12,6 +12,9 @@
 
 #include "engine/ops/rnn.h"
 
+/* Inputs of a quantized kind: of W, then of R; [directions] or [directions, gates * hidden]. */
+enum { W_SCALE = 8, W_ZERO = 9, R_SCALE = 10, R_ZERO = 11 };
+
 /* ---- activations ---- */
 
 static double act_affine(double x, double a, double b)
@@ -170,6 +173,17 @@ static QnStatus want_shape(const QnInfer *in, int i, int rank, const QnDim *dims
     return QN_OK;
 }
 
+/* Scales and zero points of a quantized kind: one for each direction, or for each row. */
+static QnStatus check_scales(const QnInfer *in, QnDim rows, int directions)
+{
+    for (int i = W_SCALE; i <= R_ZERO; i++) {
+        const QnShape *shape = qn_infer_shape(in, i);
+        if (shape)
+            QN_TRY(want_shape(in, i, shape->rank == 1 ? 1 : 2, (const QnDim[]){directions, rows}));
+    }
+    return QN_OK;
+}
+
 static QnStatus check_shapes(QnInfer *in, const QnRnnKind *kind, const QnShape *x, QnDim hidden,
                              int directions)
 {
@@ -178,8 +192,14 @@ static QnStatus check_shapes(QnInfer *in, const QnRnnKind *kind, const QnShape *
     const QnDim rows = qn_dim_mul(in->dims, hidden, kind->gates);
     const QnDim first = is_batch_first ? batch : directions;
     const QnDim second = is_batch_first ? directions : batch;
-    QN_TRY(want_shape(in, 1, 3, (const QnDim[]){directions, rows, x->dims[2]}));
-    QN_TRY(want_shape(in, 2, 3, (const QnDim[]){directions, rows, hidden}));
+    if (kind->is_quantized) {
+        QN_TRY(want_shape(in, 1, 3, (const QnDim[]){directions, x->dims[2], rows}));
+        QN_TRY(want_shape(in, 2, 3, (const QnDim[]){directions, hidden, rows}));
+        QN_TRY(check_scales(in, rows, directions));
+    } else {
+        QN_TRY(want_shape(in, 1, 3, (const QnDim[]){directions, rows, x->dims[2]}));
+        QN_TRY(want_shape(in, 2, 3, (const QnDim[]){directions, rows, hidden}));
+    }
     QN_TRY(want_shape(in, 3, 2, (const QnDim[]){directions, qn_dim_mul(in->dims, rows, 2)}));
     QN_TRY(want_shape(in, 4, 1, &batch));
     QN_TRY(want_shape(in, kind->h_input, 3, (const QnDim[]){first, second, hidden}));
@@ -200,10 +220,10 @@ QnStatus qn_rnn_infer(QnInfer *in, const QnRnnKind *kind)
     QN_TRY(read_activations(in->node, kind, directions, f, in->err));
     QN_TRY(qn_infer_want_rank(in, 0, 3));
     QN_TRY(qn_infer_want_rank(in, 2, 3));
-    const QnDim hidden = r ? r->dims[2] : qn_infer_fresh(in);
+    const QnDim hidden = r ? r->dims[kind->is_quantized ? 1 : 2] : qn_infer_fresh(in);
     const int64_t declared = qn_op_int(in->node, "hidden_size");
     if (declared && qn_dim_is_known(hidden) && declared != hidden)
-        return qn_infer_fail(in, "hidden_size is %lld, but R has %lld columns", (long long)declared,
+        return qn_infer_fail(in, "hidden_size is %lld, but R is of %lld", (long long)declared,
                              (long long)hidden);
     if (!x) {
         for (int i = 0; i < in->output_count; i++)
@@ -245,8 +265,9 @@ static QnStatus make_room(QnRnn *rnn, int64_t rows)
     QN_ALLOC(rnn->r_bias, arena, rows);
     QN_ALLOC(rnn->peephole, arena, 3 * rnn->hidden);
     QN_ALLOC(rnn->x, arena, rnn->inputs);
-    QN_ALLOC(rnn->h, arena, rnn->hidden);
-    QN_ALLOC(rnn->c, arena, rnn->hidden);
+    QN_ALLOC(rnn->states, arena, rnn->batch * rnn->hidden);
+    QN_ALLOC(rnn->cells, arena, rnn->batch * rnn->hidden);
+    QN_ALLOC(rnn->rounded, arena, rnn->batch * rnn->hidden);
     QN_ALLOC(rnn->from_x, arena, rows);
     QN_ALLOC(rnn->from_h, arena, rows);
     return QN_OK;
@@ -260,11 +281,32 @@ static void read_part(const QnCall *call, int i, int64_t first, int64_t count, d
         qn_tensor_read_row(x, first, 1, count, to);
 }
 
+/* The integers of direction d, which lie transposed, as real numbers. */
+static void read_quantized(const QnCall *call, int input, int scale_input, int64_t first,
+                           int64_t rows, int64_t inner, int d, double *to)
+{
+    const QnTensor *weights = qn_call_input(call, input), *scale = qn_call_input(call, scale_input),
+                   *zero = qn_call_input(call, scale_input + 1);
+    for (int64_t k = 0; k < rows; k++) {
+        const double factor = qn_tensor_get(scale, scale->rank == 1 ? d : d * rows + k);
+        const double offset = qn_tensor_get(zero, zero->rank == 1 ? d : d * rows + k);
+        qn_tensor_read_row(weights, first + k, rows, inner, to + k * inner);
+        for (int64_t j = 0; j < inner; j++)
+            to[k * inner + j] = (to[k * inner + j] - offset) * factor;
+    }
+}
+
 static void read_weights(QnRnn *rnn, const QnRnnKind *kind, int d)
 {
     const int64_t rows = kind->gates * rnn->hidden;
-    read_part(rnn->call, 1, d * rows * rnn->inputs, rows * rnn->inputs, rnn->w);
-    read_part(rnn->call, 2, d * rows * rnn->hidden, rows * rnn->hidden, rnn->r);
+    const int64_t first_w = d * rows * rnn->inputs, first_r = d * rows * rnn->hidden;
+    if (kind->is_quantized) {
+        read_quantized(rnn->call, 1, W_SCALE, first_w, rows, rnn->inputs, d, rnn->w);
+        read_quantized(rnn->call, 2, R_SCALE, first_r, rows, rnn->hidden, d, rnn->r);
+    } else {
+        read_part(rnn->call, 1, first_w, rows * rnn->inputs, rnn->w);
+        read_part(rnn->call, 2, first_r, rows * rnn->hidden, rnn->r);
+    }
     read_part(rnn->call, 3, d * 2 * rows, rows, rnn->w_bias);
     read_part(rnn->call, 3, (d * 2 + 1) * rows, rows, rnn->r_bias);
     read_part(rnn->call, kind->p_input, d * 3 * rnn->hidden, 3 * rnn->hidden, rnn->peephole);
@@ -284,36 +326,46 @@ static void write_y(const QnRnn *rnn, int d, int64_t b, int64_t time, const doub
         qn_tensor_write_row(qn_call_result(rnn->call, 0), row * rnn->hidden, 1, rnn->hidden, h);
 }
 
-static void start_item(QnRnn *rnn, const QnRnnKind *kind, int d, int64_t b)
+static void start_items(QnRnn *rnn, const QnRnnKind *kind, int d)
 {
-    const size_t size = (size_t)rnn->hidden * sizeof(double);
-    memset(rnn->h, 0, size);
-    memset(rnn->c, 0, size);
-    read_part(rnn->call, kind->h_input, state_at(rnn, d, b), rnn->hidden, rnn->h);
-    read_part(rnn->call, kind->c_input, state_at(rnn, d, b), rnn->hidden, rnn->c);
+    const size_t size = (size_t)(rnn->batch * rnn->hidden) * sizeof(double);
+    memset(rnn->states, 0, size);
+    memset(rnn->cells, 0, size);
+    for (int64_t b = 0; b < rnn->batch; b++) {
+        const int64_t at = state_at(rnn, d, b), to = b * rnn->hidden;
+        read_part(rnn->call, kind->h_input, at, rnn->hidden, rnn->states + to);
+        read_part(rnn->call, kind->c_input, at, rnn->hidden, rnn->cells + to);
+    }
 }
 
-/* One item in one direction. */
-static QnStatus walk(QnRnn *rnn, const QnRnnKind *kind, QnRnnStep *step, int d, int64_t b)
+static void choose_item(QnRnn *rnn, int64_t b)
+{
+    rnn->h = rnn->states + b * rnn->hidden;
+    rnn->c = rnn->cells + b * rnn->hidden;
+}
+
+/* How long item b is; what it says was checked. */
+static int64_t length_of(const QnRnn *rnn, int64_t b)
 {
     const QnTensor *lengths = qn_call_input(rnn->call, 4);
-    const int64_t rows = kind->gates * rnn->hidden;
-    const int64_t length = lengths ? qn_tensor_get_int(lengths, b) : rnn->steps;
-    const bool is_reverse = d == 1 || qn_op_string_is(rnn->call->node, "direction", "reverse");
-    if (length < 0 || length > rnn->steps)
-        return qn_call_fail(rnn->call, "sequence_lens[%lld] is %lld, expected 0 to %lld",
-                            (long long)b, (long long)length, (long long)rnn->steps);
-    start_item(rnn, kind, d, b);
-    for (int64_t t = 0; t < length; t++) {
-        const int64_t time = is_reverse ? length - 1 - t : t;
-        const int64_t at = rnn->is_batch_first ? b * rnn->steps + time : time * rnn->batch + b;
-        QN_TRY(qn_call_poll(rnn->call));
-        read_part(rnn->call, 0, at * rnn->inputs, rnn->inputs, rnn->x);
-        qn_rnn_product(rnn->from_x, rnn->w, rnn->w_bias, rnn->x, rows, rnn->inputs);
-        qn_rnn_product(rnn->from_h, rnn->r, rnn->r_bias, rnn->h, rows, rnn->hidden);
-        step(rnn);
-        write_y(rnn, d, b, time, rnn->h);
+    return lengths ? qn_tensor_get_int(lengths, b) : rnn->steps;
+}
+
+static QnStatus check_lengths(const QnRnn *rnn)
+{
+    for (int64_t b = 0; b < rnn->batch; b++) {
+        const int64_t length = length_of(rnn, b);
+        if (length < 0 || length > rnn->steps)
+            return qn_call_fail(rnn->call, "sequence_lens[%lld] is %lld, expected 0 to %lld",
+                                (long long)b, (long long)length, (long long)rnn->steps);
     }
+    return QN_OK;
+}
+
+/* The last states, and zeros in Y for what is past an item's length. */
+static void finish_item(QnRnn *rnn, int d, int64_t b)
+{
+    choose_item(rnn, b);
     if (qn_call_wants(rnn->call, 1))
         qn_tensor_write_row(qn_call_result(rnn->call, 1), state_at(rnn, d, b), 1, rnn->hidden,
                             rnn->h);
@@ -321,8 +373,67 @@ static QnStatus walk(QnRnn *rnn, const QnRnnKind *kind, QnRnnStep *step, int d, 
         qn_tensor_write_row(qn_call_result(rnn->call, 2), state_at(rnn, d, b), 1, rnn->hidden,
                             rnn->c);
     memset(rnn->h, 0, (size_t)rnn->hidden * sizeof *rnn->h);
-    for (int64_t time = length; time < rnn->steps; time++)
+    for (int64_t time = length_of(rnn, b); time < rnn->steps; time++)
         write_y(rnn, d, b, time, rnn->h);
+}
+
+static void round_row(double *to, const double *from, int64_t count, const QnByteGrid *grid)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] = qn_byte_grid_round(grid, from[i]);
+}
+
+/* The states of all items that have a step t, rounded to one grid. */
+static const double *round_states(QnRnn *rnn, int64_t t)
+{
+    QnByteGrid grid = {0};
+    for (int64_t b = 0; b < rnn->batch; b++)
+        for (int64_t k = 0; k < rnn->hidden && t < length_of(rnn, b); k++)
+            qn_byte_grid_widen(&grid, rnn->states[b * rnn->hidden + k]);
+    qn_byte_grid_settle(&grid);
+    round_row(rnn->rounded, rnn->states, rnn->batch * rnn->hidden, &grid);
+    return rnn->rounded;
+}
+
+/* One grid for all of X. */
+static void read_grid(QnRnn *rnn)
+{
+    const QnTensor *x = qn_call_input(rnn->call, 0);
+    for (int64_t i = 0; i < qn_tensor_count(x); i++)
+        qn_byte_grid_widen(&rnn->grid, qn_tensor_get(x, i));
+    qn_byte_grid_settle(&rnn->grid);
+}
+
+/* One direction.  All items go through a step before the next: quantized kinds round their states
+ * together. */
+static QnStatus walk(QnRnn *rnn, const QnRnnKind *kind, QnRnnStep *step, int d)
+{
+    const int64_t rows = kind->gates * rnn->hidden;
+    const bool is_reverse = d == 1 || qn_op_string_is(rnn->call->node, "direction", "reverse");
+    start_items(rnn, kind, d);
+    for (int64_t t = 0; t < rnn->steps; t++) {
+        const double *states = rnn->states;
+        if (kind->is_quantized)
+            states = round_states(rnn, t);
+        for (int64_t b = 0; b < rnn->batch; b++) {
+            const int64_t length = length_of(rnn, b), time = is_reverse ? length - 1 - t : t;
+            const int64_t at = rnn->is_batch_first ? b * rnn->steps + time : time * rnn->batch + b;
+            if (t >= length)
+                continue;
+            QN_TRY(qn_call_poll(rnn->call));
+            choose_item(rnn, b);
+            read_part(rnn->call, 0, at * rnn->inputs, rnn->inputs, rnn->x);
+            if (kind->is_quantized)
+                round_row(rnn->x, rnn->x, rnn->inputs, &rnn->grid);
+            qn_rnn_product(rnn->from_x, rnn->w, rnn->w_bias, rnn->x, rows, rnn->inputs);
+            qn_rnn_product(rnn->from_h, rnn->r, rnn->r_bias, states + b * rnn->hidden, rows,
+                           rnn->hidden);
+            step(rnn);
+            write_y(rnn, d, b, time, rnn->h);
+        }
+    }
+    for (int64_t b = 0; b < rnn->batch; b++)
+        finish_item(rnn, d, b);
     return QN_OK;
 }
 
@@ -337,18 +448,20 @@ QnStatus qn_rnn_run(const QnCall *call, const QnRnnKind *kind, QnRnnStep *step)
         .steps = x->dims[is_batch_first ? 1 : 0],
         .batch = x->dims[is_batch_first ? 0 : 1],
         .inputs = x->dims[2],
-        .hidden = r->dims[2],
+        .hidden = r->dims[kind->is_quantized ? 1 : 2],
         .directions = count_directions(call->node),
         .is_batch_first = is_batch_first,
         .clip = clip > 0 ? clip : INFINITY,
     };
     QN_TRY(read_activations(call->node, kind, rnn.directions, f, call->err));
     QN_TRY(make_room(&rnn, kind->gates * rnn.hidden));
+    QN_TRY(check_lengths(&rnn));
+    if (kind->is_quantized)
+        read_grid(&rnn);
     for (int d = 0; d < rnn.directions; d++) {
         read_weights(&rnn, kind, d);
         memcpy(rnn.f, f + d * kind->activations, (size_t)kind->activations * sizeof *f);
-        for (int64_t b = 0; b < rnn.batch; b++)
-            QN_TRY(walk(&rnn, kind, step, d, b));
+        QN_TRY(walk(&rnn, kind, step, d));
     }
     return QN_OK;
 }

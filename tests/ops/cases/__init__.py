@@ -3,10 +3,14 @@
 
 FAMILIES = [
     "chance",
+    "gather_blocks",
     "ml",
+    "qconv",
     "qmatmul",
+    "qrnn",
     "quantize",
     "rnn",
     "upgrade",
     "version",
+    "weight_only",
 ]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Products of quantized numbers, of com.microsoft."""
+"""Products of quantized numbers and of integers, of ai.onnx and com.microsoft."""
 import numpy as np
 
-from cases.case import floats, ints
+from cases.case import floats, ints, one
 from cases.quantized import F32, I8, I32, U8, bytes_of, of_microsoft, scale, zero, zeros
 
 
@@ -68,4 +68,79 @@ GEMM = [
          (scale(0.2), zero(7)), constant=()),
 ]
 
-CASES = DYNAMIC + TO_FLOAT
+# ---- ai.onnx ----
+
+
+def integer(name, a, b, a_zero="", b_zero="", computed=False, **options):
+    inputs = [a, b, a_zero, b_zero]
+    constant = [] if computed else [i for i in (1, 3) if not isinstance(inputs[i], str)]
+    return one(f"matmul_integer_{name}", "MatMulInteger", inputs, opset=21, constant=constant, **options)
+
+
+def exact(a, b, a_zero, b_zero):
+    """Zero points per row of A, which ONNX Runtime has not."""
+    return [np.matmul(a.astype(I32) - a_zero.astype(I32)[:, None], b.astype(I32) - b_zero.astype(I32)).astype(I32)]
+
+
+INTEGER = [
+    integer("u8_u8", bytes_of(5, 33), bytes_of(33, 21), zero(100), zero(131)),
+    integer("u8_i8", bytes_of(7, 64), bytes_of(64, 16, dtype=I8), zero(255), zero(-3, I8)),
+    integer("i8_i8", bytes_of(6, 70, dtype=I8), bytes_of(70, 65, dtype=I8), zero(-128, I8), zero(5, I8)),
+    integer("without_zero_points", bytes_of(3, 4), bytes_of(4, 3)),
+    integer("per_column", bytes_of(4, 19), bytes_of(19, 37), zero(7), bytes_of(37)),
+    integer("per_row", bytes_of(4, 19), bytes_of(19, 6), bytes_of(4), bytes_of(6), expect=exact),
+    integer("batch", bytes_of(2, 3, 4, 9), bytes_of(3, 9, 5, dtype=I8), zero(100), zero(1, I8), computed=True),
+    integer("batch_of_a", bytes_of(2, 3, 4, 9), bytes_of(9, 35, dtype=I8), zero(100)),
+    integer("vectors", bytes_of(9), bytes_of(9), zero(100), zero(50)),
+    integer("one_row", bytes_of(1, 260), bytes_of(260, 130, dtype=I8), zero(100)),
+    integer("largest", np.full((2, 300), 255, U8), np.full((300, 20), 255, U8)),
+    integer("most_negative", np.full((2, 300), -128, I8), np.full((300, 20), -128, I8)),
+]
+
+
+def linear(name, a, b, b_zero, b_scale, computed=False, **options):
+    """The result's scale makes the sums fill its range."""
+    kind = a.dtype.type
+    step = 0.0117 * 0.0213 * 75 * 75 * a.shape[-1] ** 0.5 / 40
+    inputs = [a, scale(0.0117), zero(3, kind), b, b_scale, b_zero, scale(step), zero(-2 if kind == I8 else 126, kind)]
+    return one(f"qlinear_matmul_{name}", "QLinearMatMul", inputs, opset=21,
+               constant=() if computed else (1, 2, 3, 4, 5, 6, 7), **options)
+
+
+LINEAR = [
+    linear("u8_u8", bytes_of(5, 33), bytes_of(33, 21), zero(131), scale(0.0213)),
+    linear("u8_i8_per_column", bytes_of(9, 64), bytes_of(64, 37, dtype=I8), np.zeros(37, I8), scales(37)),
+    linear("i8_i8", bytes_of(6, 70, dtype=I8), bytes_of(70, 65, dtype=I8), zero(5, I8), scale(0.0213)),
+    linear("batch", bytes_of(2, 4, 9), bytes_of(2, 9, 18), zero(120), scale(0.0213), computed=True),
+    linear("one_row", bytes_of(1, 100), bytes_of(100, 50, dtype=I8), zero(0, I8), scale(0.0213)),
+]
+
+LARGE = {np.int32: 2**31 - 1, np.int64: 2**63 - 1, np.uint32: 2**32 - 1, np.uint64: 2**63 - 1}
+
+
+def wide(*shape, dtype, seed=0):
+    """Integers whose products do not fit."""
+    return ints(*shape, low=0 if dtype in (np.uint32, np.uint64) else -LARGE[dtype], high=LARGE[dtype], dtype=dtype, seed=seed)
+
+
+PLAIN = [
+    case
+    for dtype in LARGE
+    for case in (
+        one(f"matmul_{np.dtype(dtype).name}", "MatMul", [wide(5, 33, dtype=dtype), wide(33, 21, dtype=dtype)], opset=21),
+        one(f"matmul_{np.dtype(dtype).name}_constant", "MatMul",
+            [wide(2, 5, 17, dtype=dtype), wide(17, 40, dtype=dtype)], opset=21, constant=(1,)),
+        one(f"gemm_{np.dtype(dtype).name}", "Gemm",
+            [wide(17, 5, dtype=dtype), wide(21, 17, dtype=dtype), wide(21, dtype=dtype)], opset=21, transA=1, transB=1,
+            expect=lambda a, b, c: [np.matmul(a.T, b.T) + c]),
+    )
+] + [
+    one("matmul_f64", "MatMul", [floats(3, 5, 33, dtype=np.float64), floats(33, 21, dtype=np.float64)], opset=21),
+    one("matmul_f64_batches", "MatMul",
+        [floats(2, 1, 5, 33, dtype=np.float64), floats(3, 33, 21, dtype=np.float64)], opset=21),
+    one("gemm_f64", "Gemm",
+        [floats(33, 7, dtype=np.float64), floats(21, 33, dtype=np.float64), floats(7, 1, dtype=np.float64)], opset=21,
+        constant=(1,), transA=1, transB=1, alpha=0.5, beta=-2.0),
+]
+
+CASES = DYNAMIC + TO_FLOAT + GEMM + INTEGER + LINEAR + PLAIN
