@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The upgrade table, and the walk that applies it.
+ * The upgrade table of versions, and the walk that applies it and the tables of bodies.
  *
  * Most versions of an operator only add element types, and need no row.  What every operator needs
  * is done for all: `consumed_inputs` of version 1 is dropped, and a default that differs from the
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "engine/formats/onnx/body.h"
 #include "engine/formats/onnx/names.h"
 
 /* clang-format off */
@@ -80,7 +81,6 @@ const OnnxUpgradeRow onnx_upgrade_rows[] = {
     {"ParametricSoftplus", "", 1, 1, onnx_rewrite_soft_plus, "Mul and Softplus"},
     {"Scale", "", 1, 1, onnx_rewrite_scale, "Mul"},
     {"ScaledTanh", "", 1, 1, onnx_rewrite_scaled_tanh, "Mul and Tanh"},
-    {"SimplifiedLayerNormalization", "", 1, 1, onnx_rewrite_simplified_norm, "RMSNormalization"},
     /* Quantized operators of ONNX Runtime that are compositions of standard ones. */
     {"DequantizeLinear", "com.microsoft", 1, 1, onnx_rewrite_rename, "the standard one"},
     {"DynamicQuantizeMatMul", "com.microsoft", 1, 1, onnx_rewrite_dynamic_matmul, "MatMulInteger, scaled"},
@@ -102,19 +102,23 @@ const OnnxUpgradeRow onnx_upgrade_rows[] = {
     {"QLinearWhere", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "Where of real numbers"},
     {"QuantizeLinear", "com.microsoft", 1, 1, onnx_rewrite_rename, "the standard one"},
     {"ReduceSumInteger", "com.microsoft", 1, 1, onnx_rewrite_reduce_sum_integer, "ReduceSum of int32"},
+    {0},
 };
 /* clang-format on */
-const int onnx_upgrade_row_count = (int)QN_COUNT_OF(onnx_upgrade_rows);
+const int onnx_upgrade_row_count = (int)QN_COUNT_OF(onnx_upgrade_rows) - 1;
+
+const OnnxUpgradeRow *const onnx_upgrade_tables[] = {onnx_upgrade_rows, onnx_bodies_norm,
+                                                     onnx_bodies_product, onnx_bodies_unit};
+const int onnx_upgrade_table_count = (int)QN_COUNT_OF(onnx_upgrade_tables);
 
 static const OnnxUpgradeRow *find_row(const OnnxNode *node)
 {
     const int since = node->schema ? node->schema->since : 0;
-    for (int i = 0; i < onnx_upgrade_row_count; i++) {
-        const OnnxUpgradeRow *row = &onnx_upgrade_rows[i];
-        if (row->first <= since && since <= row->last && !strcmp(row->op, node->op) &&
-            !strcmp(row->domain, node->domain))
-            return row;
-    }
+    for (int i = 0; i < onnx_upgrade_table_count; i++)
+        for (const OnnxUpgradeRow *row = onnx_upgrade_tables[i]; row->op; row++)
+            if (row->first <= since && since <= row->last && !strcmp(row->op, node->op) &&
+                !strcmp(row->domain, node->domain))
+                return row;
     return NULL;
 }
 
@@ -178,7 +182,7 @@ static QnStatus upgrade_node(OnnxUpgrade *up, OnnxNode **node)
     if ((*node)->schema && newest && newest != (*node)->schema)
         QN_TRY(write_old_defaults(up, *node, newest));
     if (row && !qn_fault("upgrade", row->op))
-        QN_TRY(row->rewrite(up, node));
+        QN_TRY(row->body ? onnx_expand_body(up, node, row->body) : row->rewrite(up, node));
     newest = onnx_schema_find((*node)->domain, (*node)->op, INT64_MAX);
     if (newest && !newest->is_deprecated)
         (*node)->schema = newest;

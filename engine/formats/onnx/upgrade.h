@@ -34,17 +34,21 @@ typedef struct OnnxUpgrade {
  */
 typedef QnStatus OnnxRewrite(OnnxUpgrade *up, OnnxNode **node);
 
-/* A row of the upgrade table. */
+/* A row of an upgrade table; the last one of each has no op.  It has a rewrite or a body. */
 typedef struct OnnxUpgradeRow {
     const char *op, *domain;
     int first, last; /* the since-versions that it applies to; 0, 0: operators without a schema;
                         com.microsoft's have since-version 1 */
     OnnxRewrite *rewrite;
     const char *what; /* in a few words, for people */
+    const char *body; /* what stands in the node's place, as text: see body.h */
 } OnnxUpgradeRow;
 
-extern const OnnxUpgradeRow onnx_upgrade_rows[];
-extern const int onnx_upgrade_row_count;
+/* The tables: that of upgrade.c and those of bodies_<family>.c. */
+extern const OnnxUpgradeRow *const onnx_upgrade_tables[];
+extern const int onnx_upgrade_table_count, onnx_upgrade_row_count; /* the latter of upgrade.c's */
+extern const OnnxUpgradeRow onnx_upgrade_rows[], onnx_bodies_unit[], onnx_bodies_product[],
+    onnx_bodies_norm[];
 
 /* The rewrites, by what they do: upgrade_<family>.c. */
 OnnxRewrite onnx_rewrite_axes, onnx_rewrite_reduce_axes, onnx_rewrite_split, onnx_rewrite_slice,
@@ -58,8 +62,7 @@ OnnxRewrite onnx_rewrite_upsample, onnx_rewrite_resize_10, onnx_rewrite_resize_1
 OnnxRewrite onnx_rewrite_scan_8;
 OnnxRewrite onnx_rewrite_affine, onnx_rewrite_scale, onnx_rewrite_scaled_tanh,
     onnx_rewrite_soft_plus, onnx_rewrite_image_scaler, onnx_rewrite_crop,
-    onnx_rewrite_constant_fill, onnx_rewrite_dynamic_slice, onnx_rewrite_given_fill,
-    onnx_rewrite_simplified_norm;
+    onnx_rewrite_constant_fill, onnx_rewrite_dynamic_slice, onnx_rewrite_given_fill;
 OnnxRewrite onnx_rewrite_rename, onnx_rewrite_qlinear, onnx_rewrite_qlinear_concat,
     onnx_rewrite_qlinear_conv, onnx_rewrite_nhwc_max_pool, onnx_rewrite_mul_integer,
     onnx_rewrite_reduce_sum_integer, onnx_rewrite_matmul_integer_16,

@@ -84,6 +84,15 @@ static QnStatus make_double(OnnxUpgrade *up, const char *suffix, double value, c
     return note_tensor(up, tensor, out);
 }
 
+/* A cast that folding does away with. */
+static QnStatus cast_constant(OnnxUpgrade *up, const char *constant, int type, const char **out)
+{
+    OnnxNode *node;
+    QN_TRY(onnx_make_node(up, "Cast", ONNX_INPUTS(constant), out, &node));
+    QN_TRY(onnx_set_int(up, node, "to", type));
+    return onnx_emit(up, node);
+}
+
 QnStatus onnx_make_scalar(OnnxUpgrade *up, const char *suffix, double value, const char *like,
                           const char **out)
 {
@@ -93,11 +102,12 @@ QnStatus onnx_make_scalar(OnnxUpgrade *up, const char *suffix, double value, con
     if (hint.kind == ONNX_TYPE_TENSOR && hint.element == QN_DOUBLE)
         return make_double(up, suffix, value, out);
     QN_TRY(onnx_make_floats(up, suffix, &narrow, 1, 0, &plain));
-    if (hint.kind == ONNX_TYPE_TENSOR && hint.element == QN_FLOAT) {
-        *out = plain;
-        return QN_OK;
-    }
-    return onnx_emit_new(up, "CastLike", ONNX_INPUTS(plain, like), out);
+    if (hint.kind != ONNX_TYPE_TENSOR || hint.element == 0)
+        return onnx_emit_new(up, "CastLike", ONNX_INPUTS(plain, like), out);
+    if (hint.element != QN_FLOAT)
+        return cast_constant(up, plain, hint.element, out);
+    *out = plain;
+    return QN_OK;
 }
 
 /* --- nodes --- */

@@ -167,17 +167,3 @@ QnStatus onnx_rewrite_given_fill(OnnxUpgrade *up, OnnxNode **node)
         onnx_make_floats(up, "values", values->floats.f32, (int)values->floats.count, 1, &vector));
     return become_binary(up, *node, "Reshape", vector, shape);
 }
-
-/* The inverse deviation, a second output, is only known to the vendor's operator of the same name.
- */
-QnStatus onnx_rewrite_simplified_norm(OnnxUpgrade *up, OnnxNode **node)
-{
-    (void)up;
-    if (onnx_has_output(*node, 1)) {
-        (*node)->domain = "com.microsoft";
-        return QN_OK;
-    }
-    (*node)->op = "RMSNormalization";
-    (*node)->outputs.count = 1;
-    return QN_OK;
-}

@@ -3,6 +3,7 @@
 
 FAMILIES = [
     "chance",
+    "fused",
     "gather_blocks",
     "ml",
     "qconv",
@@ -10,6 +11,7 @@ FAMILIES = [
     "qrnn",
     "quantize",
     "rnn",
+    "skip_norm",
     "upgrade",
     "version",
     "weight_only",

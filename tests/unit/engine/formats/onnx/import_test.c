@@ -34,7 +34,7 @@ TEST(a_graph_comes_through_as_it_was)
         "  return %n, %h\n"
         "}\n",
         "graph main(%x: float[2]) {\n"
-        "  %y, _, %m = ms.SkipLayerNormalization(%x, %x, %x, _, %x) {epsilon = 0.5}\n"
+        "  %y, _, %m = LayerNormalization(%x, %x) {epsilon = 0.5}\n"
         "  return %y, %m\n"
         "}\n",
     };
