@@ -108,17 +108,34 @@ static const float *find_row(const QnConvF32 *conv, const QnConvPhase *phase,
     return image;
 }
 
+/* Which pixels i of [0, count) have at + i * step inside [0, size): from `first` to before `end`.
+ */
+static void find_inside(int64_t at, int64_t step, int64_t size, int64_t count, int64_t *first,
+                        int64_t *end)
+{
+    *first = at >= 0 ? 0 : qn_min_i64(count, qn_ceil_div(-at, step));
+    *end = at >= size ? *first : qn_max_i64(*first, qn_min_i64(count, (size - 1 - at) / step + 1));
+}
+
 /* Channels last: one pointer per innermost tap and pixel. */
 static void fill_pixels(const QnConvTable *table, const QnConvF32 *conv, const QnConvAxis *axis,
                         const Segment *segment, const float *line, int64_t first_tap)
 {
     const int inner = conv->conv.axes - 1;
-    const int64_t size = conv->in[inner], step = conv->x.step[inner];
+    const int64_t step = conv->x.step[inner], count = segment->count;
     for (int64_t j = 0; j < axis->taps; j++) {
         const float **to = table->pointers + (first_tap + j) * QN_GEMM_BLOCK_ROWS + segment->row;
-        int64_t at = segment->position[inner] * axis->in_step + axis->in_first + j * axis->tap_step;
-        for (int64_t i = 0; i < segment->count; i++, at += axis->in_step)
-            to[i] = line && at >= 0 && at < size ? line + at * step : table->zeros;
+        const int64_t at =
+            segment->position[inner] * axis->in_step + axis->in_first + j * axis->tap_step;
+        int64_t first = count, end = count;
+        if (line)
+            find_inside(at, axis->in_step, conv->in[inner], count, &first, &end);
+        for (int64_t i = 0; i < first; i++)
+            to[i] = table->zeros;
+        for (int64_t i = first; i < end; i++)
+            to[i] = line + (at + i * axis->in_step) * step;
+        for (int64_t i = end; i < count; i++)
+            to[i] = table->zeros;
     }
 }
 

@@ -189,17 +189,17 @@ static void finish_line(const QnConvF32 *conv, const QnDepthwiseLine *line, cons
 {
     QnEpilogue epilogue = conv->epilogue;
     epilogue.residual_column_step = 1;
-    QnEpilogueLine pixel = {.epilogue = &epilogue,
-                            .activate = qn_activate_f32_pick(conv->isa),
-                            .count = line->channels,
-                            .residual = residual,
-                            .c_step = 1};
-    for (int64_t i = 0; i < line->count; i++) {
-        pixel.c = pixel.sums = line->y + i * line->y_step;
-        qn_epilogue_finish_biased(&pixel);
-        if (residual)
-            pixel.residual += line->residual_step;
-    }
+    epilogue.residual_step = line->residual_step;
+    qn_epilogue_finish_rows(&(QnEpilogueRows){.epilogue = &epilogue,
+                                              .activate = qn_activate_f32_pick(conv->isa),
+                                              .sums = line->y,
+                                              .rows = line->count,
+                                              .columns = line->channels,
+                                              .pitch = line->y_step,
+                                              .residual = residual,
+                                              .c = line->y,
+                                              .c_step = line->y_step,
+                                              .c_column_step = 1});
 }
 
 /* Where a line begins in a tensor. */

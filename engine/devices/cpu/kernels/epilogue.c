@@ -54,31 +54,57 @@ QnActivateF32Fn *qn_activate_f32_pick(QnIsa have)
     return qn_fault("kernel", variant->name) ? activate_wrong : variant->run;
 }
 
-static void add_residual(const QnEpilogueLine *line)
+static void add_residual(const QnEpilogueRows *b)
 {
-    const int64_t step = line->epilogue->residual_column_step;
-    const float beta = line->epilogue->beta;
-    for (int64_t j = 0; j < line->count; j++)
-        line->sums[j] += beta * line->residual[j * step];
+    const QnEpilogue *e = b->epilogue;
+    for (int64_t i = 0; i < b->rows; i++) {
+        float *sums = b->sums + i * b->pitch;
+        const float *residual = b->residual + i * e->residual_step;
+        if (e->residual_column_step == 1)
+            for (int64_t j = 0; j < b->columns; j++)
+                sums[j] += e->beta * residual[j];
+        else
+            for (int64_t j = 0; j < b->columns; j++)
+                sums[j] += e->beta * residual[j * e->residual_column_step];
+    }
 }
 
-void qn_epilogue_finish_biased(const QnEpilogueLine *line)
+static void store(const QnEpilogueRows *b)
 {
-    const QnEpilogue *e = line->epilogue;
-    if (line->residual && !e->residual_last)
-        add_residual(line);
-    if (e->activation != QN_ACTIVATION_NONE)
-        line->activate(line->sums, line->sums, line->count, e->activation, e->p, e->q);
-    if (line->residual && e->residual_last)
-        add_residual(line);
-    if (line->c == line->sums)
-        return;
-    if (line->c_step == 1) {
-        memcpy(line->c, line->sums, (size_t)line->count * sizeof *line->c);
-        return;
+    for (int64_t i = 0; i < b->rows; i++) {
+        const float *sums = b->sums + i * b->pitch;
+        float *c = b->c + i * b->c_step;
+        if (b->c_column_step == 1)
+            memcpy(c, sums, (size_t)b->columns * sizeof *c);
+        else
+            for (int64_t j = 0; j < b->columns; j++)
+                c[j * b->c_column_step] = sums[j];
     }
-    for (int64_t j = 0; j < line->count; j++)
-        line->c[j * line->c_step] = line->sums[j];
+}
+
+/* One call for all rows where what lies between them may change. */
+static void activate(const QnEpilogueRows *b)
+{
+    const QnEpilogue *e = b->epilogue;
+    const bool is_staged = b->c != b->sums || b->pitch == b->columns;
+    const int64_t calls = is_staged ? 1 : b->rows;
+    const int64_t count = is_staged ? (b->rows - 1) * b->pitch + b->columns : b->columns;
+    for (int64_t i = 0; i < calls; i++)
+        b->activate(b->sums + i * b->pitch, b->sums + i * b->pitch, count, e->activation, e->p,
+                    e->q);
+}
+
+void qn_epilogue_finish_rows(const QnEpilogueRows *b)
+{
+    const QnEpilogue *e = b->epilogue;
+    if (b->residual && !e->residual_last)
+        add_residual(b);
+    if (e->activation != QN_ACTIVATION_NONE)
+        activate(b);
+    if (b->residual && e->residual_last)
+        add_residual(b);
+    if (b->c != b->sums)
+        store(b);
 }
 
 void qn_epilogue_finish(const QnEpilogueLine *line)
@@ -86,5 +112,14 @@ void qn_epilogue_finish(const QnEpilogueLine *line)
     const float alpha = line->epilogue->alpha;
     for (int64_t j = 0; j < line->count; j++)
         line->sums[j] = alpha * line->sums[j] + (line->bias ? line->bias[j] : 0);
-    qn_epilogue_finish_biased(line);
+    qn_epilogue_finish_rows(&(QnEpilogueRows){.epilogue = line->epilogue,
+                                              .activate = line->activate,
+                                              .sums = line->sums,
+                                              .rows = 1,
+                                              .columns = line->count,
+                                              .pitch = line->count,
+                                              .residual = line->residual,
+                                              .c = line->c,
+                                              .c_step = line->count,
+                                              .c_column_step = line->c_step});
 }

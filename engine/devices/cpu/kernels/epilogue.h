@@ -63,6 +63,24 @@ extern const int qn_activate_f32_count;
 QnActivateF32Fn *qn_activate_f32_pick(QnIsa have);
 
 /*
+ * Does the epilogue to a block of sums that have been through alpha and bias, in place, and stores
+ * it.  `residual` is the epilogue's at the first element, or NULL; the output's rows lie c_step
+ * floats apart and its columns c_column_step.  The output may be the sums themselves, with equal
+ * steps; if it is not, what lies between the rows of the sums may change.
+ */
+typedef struct QnEpilogueRows {
+    const QnEpilogue *epilogue;
+    QnActivateF32Fn *activate;
+    float *sums; /* [rows][pitch] */
+    int64_t rows, columns, pitch;
+    const float *residual;
+    float *c;
+    int64_t c_step, c_column_step;
+} QnEpilogueRows;
+
+void qn_epilogue_finish_rows(const QnEpilogueRows *block);
+
+/*
  * Does the epilogue to one line of bare sums, in place, and stores it.  `bias` and `residual` are
  * the epilogue's at the first column of this line, or NULL where it has none; the output's columns
  * lie c_step floats apart; with c_step 1 it may be the sums themselves.
@@ -78,9 +96,6 @@ typedef struct QnEpilogueLine {
 } QnEpilogueLine;
 
 void qn_epilogue_finish(const QnEpilogueLine *line);
-
-/* The same for sums that have been through alpha and bias. */
-void qn_epilogue_finish_biased(const QnEpilogueLine *line);
 
 QnActivateF32Fn qn_activate_f32_avx512, qn_activate_f32_avx2, qn_activate_f32_c;
 

@@ -23,9 +23,9 @@ typedef struct Group {
     QnActivateF32Fn *activate;
 } Group;
 
-/* The parts of a tile's epilogue that every kernel does; the residual is one of them if it can be
- * read in rows. */
-static void set_epilogue(QnGemmTile *tile, const Group *group, int64_t row)
+/* The parts of an epilogue that every kernel does; the residual is one of them if it can be read in
+ * rows, and moves with the rows. */
+static void set_epilogue(QnGemmTile *tile, const Group *group)
 {
     const QnEpilogue *e = group->block->epilogue;
     tile->finish = true;
@@ -33,7 +33,6 @@ static void set_epilogue(QnGemmTile *tile, const Group *group, int64_t row)
     tile->bias = e->bias ? e->bias + group->first : NULL;
     if (group->is_direct) {
         tile->beta = e->beta;
-        tile->residual = e->residual ? e->residual + row * e->residual_step + group->first : NULL;
         tile->residual_step = e->residual_step;
         tile->clamp = group->clamp;
         tile->low = group->low;
@@ -46,32 +45,30 @@ static void finish_tile(float *tile, const Group *group, int64_t row, int rows)
 {
     const QnGemmBlock *b = group->block;
     const QnEpilogue *e = b->epilogue;
-    QnEpilogueLine line = {.epilogue = e,
-                           .activate = group->activate,
-                           .sums = tile,
-                           .count = group->columns,
-                           .residual = e->residual,
-                           .c = b->c + row * b->c_step + group->first * b->c_column_step,
-                           .c_step = b->c_column_step};
+    QnEpilogueRows lines = {.epilogue = e,
+                            .activate = group->activate,
+                            .sums = tile,
+                            .rows = rows,
+                            .columns = group->columns,
+                            .pitch = group->pitch,
+                            .residual = e->residual,
+                            .c = b->c + row * b->c_step + group->first * b->c_column_step,
+                            .c_step = b->c_step,
+                            .c_column_step = b->c_column_step};
     if (e->residual)
-        line.residual += row * e->residual_step + group->first * e->residual_column_step;
-    for (int i = 0; i < rows; i++) {
-        qn_epilogue_finish_biased(&line);
-        line.sums += group->pitch;
-        line.c += b->c_step;
-        if (line.residual)
-            line.residual += e->residual_step;
-    }
+        lines.residual += row * e->residual_step + group->first * e->residual_column_step;
+    qn_epilogue_finish_rows(&lines);
 }
 
 /* One tile of the last piece. */
 static void run_last(QnGemmTile *tile, const Group *group, int64_t row)
 {
     const QnGemmBlock *b = group->block;
-    set_epilogue(tile, group, row);
+    const QnEpilogue *e = b->epilogue;
     if (group->is_direct) {
         tile->c = b->c + row * b->c_step + group->first;
         tile->c_step = b->c_step;
+        tile->residual = e->residual ? e->residual + row * e->residual_step + group->first : NULL;
         group->variant->run(tile);
         return;
     }
@@ -84,28 +81,28 @@ static void run_last(QnGemmTile *tile, const Group *group, int64_t row)
 
 /* All rows of a group over the runs of one piece.  Tiles are equally high, so that no sliver is
  * left over. */
-static void run_piece(const Group *group, QnGemmTile piece, bool is_last)
+static void run_piece(const Group *group, QnGemmTile *tile, bool is_last)
 {
     const QnGemmBlock *b = group->block;
     const int64_t tiles = qn_ceil_div(b->rows, group->variant->rows);
     const int64_t height = b->rows / tiles, higher = b->rows % tiles;
-    for (int64_t i = 0, row = 0; i < tiles; row += piece.rows, i++) {
-        QnGemmTile tile = piece;
-        tile.rows = (int)(height + (i < higher));
-        piece.rows = tile.rows;
+    const bool has_start = tile->start;
+    if (is_last)
+        set_epilogue(tile, group);
+    for (int64_t i = 0, row = 0; i < tiles; row += tile->rows, i++) {
+        tile->rows = (int)(height + (i < higher));
         if (b->a_rows)
-            tile.a_rows = b->a_rows + row;
+            tile->a_rows = b->a_rows + row;
         else
-            tile.a = b->a + row * b->a_step;
+            tile->a = b->a + row * b->a_step;
         float *partial = b->scratch + row * group->pitch;
-        tile.start = piece.start ? partial : NULL;
-        tile.start_step = group->pitch;
+        tile->start = has_start ? partial : NULL;
         if (is_last) {
-            run_last(&tile, group, row);
+            run_last(tile, group, row);
         } else {
-            tile.c = partial;
-            tile.c_step = group->pitch;
-            group->variant->run(&tile);
+            tile->c = partial;
+            tile->c_step = group->pitch;
+            group->variant->run(tile);
         }
     }
 }
@@ -123,24 +120,23 @@ static int64_t count_runs(const QnGemmBlock *b, int64_t first, int64_t *length)
 static void run_group(const Group *group)
 {
     const QnGemmBlock *b = group->block;
-    const float *panels = b->b + group->first / QN_PANEL * b->b_stride;
+    QnGemmTile tile = {.a_step = b->a_step,
+                       .a_tap_step = b->a_tap_step,
+                       .a_offset = b->a_offset,
+                       .b = b->b + group->first / QN_PANEL * b->b_stride,
+                       .b_step = b->b_step,
+                       .b_stride = b->b_stride,
+                       .start_step = group->pitch,
+                       .columns = group->columns};
     int64_t run = 0;
     do {
         int64_t length;
-        const int64_t count = count_runs(b, run, &length);
-        const QnGemmTile piece = {.a_step = b->a_step,
-                                  .a_tap_step = b->a_tap_step,
-                                  .a_offset = b->a_offset,
-                                  .runs = b->runs + run,
-                                  .run_count = count,
-                                  .b = panels,
-                                  .b_step = b->b_step,
-                                  .b_stride = b->b_stride,
-                                  .start = run ? b->scratch : NULL,
-                                  .columns = group->columns};
-        run += count;
-        panels += length * b->b_step;
-        run_piece(group, piece, run == b->run_count);
+        tile.runs = b->runs + run;
+        tile.run_count = count_runs(b, run, &length);
+        run += tile.run_count;
+        run_piece(group, &tile, run == b->run_count);
+        tile.b += length * b->b_step;
+        tile.start = b->scratch; /* from the second piece on; run_piece finds the rows */
     } while (run < b->run_count);
 }
 

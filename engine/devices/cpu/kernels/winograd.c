@@ -233,29 +233,31 @@ static void multiply(const Part *part)
     }
 }
 
-/* The pixels of a tile go through the epilogue one by one, from the first cache level. */
+/* The lines of a tile go through the epilogue one by one, from the first cache level. */
 static void finish_staged(const Part *part, Place place, const QnWinogradOutput *out)
 {
     const QnConvF32 *conv = part->conv;
     const QnConvTensor *y = &conv->y, *residual = &conv->residual;
     QnEpilogue epilogue = conv->epilogue;
+    epilogue.residual_step = residual->step[1];
     epilogue.residual_column_step = residual->channel_step;
-    for (int i = 0; i < out->rows; i++)
-        for (int j = 0; j < out->pixels; j++) {
-            const int64_t row = place.y + i, column = place.x + j;
-            QnEpilogueLine line = {.epilogue = &epilogue,
-                                   .activate = part->activate,
-                                   .sums = out->y + i * out->y_row_step + j * out->y_pixel_step,
-                                   .count = part->columns,
-                                   .c = y->data + place.image * y->image_step + row * y->step[0] +
-                                        column * y->step[1] + part->channel * y->channel_step,
-                                   .c_step = y->channel_step};
-            if (residual->data)
-                line.residual = residual->data + place.image * residual->image_step +
-                                row * residual->step[0] + column * residual->step[1] +
-                                part->channel * residual->channel_step;
-            qn_epilogue_finish_biased(&line);
-        }
+    QnEpilogueRows line = {.epilogue = &epilogue,
+                           .activate = part->activate,
+                           .rows = out->pixels,
+                           .columns = part->columns,
+                           .pitch = out->y_pixel_step,
+                           .c_step = y->step[1],
+                           .c_column_step = y->channel_step};
+    for (int i = 0; i < out->rows; i++) {
+        line.sums = out->y + i * out->y_row_step;
+        line.c = y->data + place.image * y->image_step + (place.y + i) * y->step[0] +
+                 place.x * y->step[1] + part->channel * y->channel_step;
+        if (residual->data)
+            line.residual = residual->data + place.image * residual->image_step +
+                            (place.y + i) * residual->step[0] + place.x * residual->step[1] +
+                            part->channel * residual->channel_step;
+        qn_epilogue_finish_rows(&line);
+    }
 }
 
 static void set_direct(const Part *part, Place place, QnWinogradOutput *out)
@@ -290,8 +292,8 @@ static void transform_output(const Part *part, int64_t i)
                             .rows = (int)qn_min_i64(tile, conv->out[0] - place.y),
                             .pixels = (int)qn_min_i64(tile, conv->out[1] - place.x),
                             .y = part->staged,
-                            .y_row_step = tile * WIDTH,
-                            .y_pixel_step = WIDTH,
+                            .y_row_step = tile * part->width,
+                            .y_pixel_step = part->width,
                             .alpha = conv->epilogue.alpha,
                             .bias =
                                 conv->epilogue.bias ? conv->epilogue.bias + part->channel : NULL};
