@@ -61,14 +61,21 @@ static bool offer_is_taken(const QnOfferCall *call, const QnNode *node)
     return ((Choice *)call->user)->p->chosen[node->id] != NULL;
 }
 
-static bool has_shape_of(const QnIrValue *a, const QnIrValue *b)
+/*
+ * Is it an input of the output's full size?  Dims that are not known to be equal may be so still: a
+ * tensor that turns out to be broadcast is then converted in vain, but one that is not would be
+ * gathered element by element.
+ */
+static bool has_shape_of(const QnIrValue *a, const QnIrValue *output)
 {
-    if (a->type.kind != QN_TENSOR || b->type.kind != QN_TENSOR ||
-        a->type.shape.rank != b->type.shape.rank)
+    if (a->type.kind != QN_TENSOR || output->type.kind != QN_TENSOR ||
+        a->type.shape.rank != output->type.shape.rank)
         return false;
-    for (int d = 0; d < a->type.shape.rank; d++)
-        if (a->type.shape.dims[d] != b->type.shape.dims[d])
+    for (int d = 0; d < a->type.shape.rank; d++) {
+        const QnDim dim = a->type.shape.dims[d], wanted = output->type.shape.dims[d];
+        if (dim != wanted && (dim == 1 || (qn_dim_is_known(dim) && qn_dim_is_known(wanted))))
             return false;
+    }
     return true;
 }
 
@@ -135,6 +142,19 @@ static void consider(QnOfferCall *call, const QnOffer *offer)
     choice->is_found = true;
 }
 
+/* Pixels begin at cache lines, so that vectors of channels do not cross them; small ones at a power
+ * of two, several to a line. */
+static int nhwc_pitch(const QnIrType *type)
+{
+    enum { LINE = 64 };
+    const size_t element = qn_type_size(type->element);
+    const QnDim channels = type->shape.rank > 1 ? type->shape.dims[1] : LINE;
+    int pitch = element && element < LINE ? (int)element : LINE;
+    while (pitch < LINE && (!qn_dim_is_known(channels) || channels * (int64_t)element > pitch))
+        pitch *= 2;
+    return pitch;
+}
+
 QnStatus qn_planner_in_layout(QnPlanner *p, int value, unsigned accepts, int *out)
 {
     *out = value;
@@ -153,8 +173,7 @@ QnStatus qn_planner_in_layout(QnPlanner *p, int value, unsigned accepts, int *ou
     if (made < 0)
         return qn_no_memory(p->err);
     p->plan->values[made].name = p->plan->values[value].name;
-    p->plan->values[made].layout.kind = wanted;
-    p->plan->values[made].layout.pitch_bytes = 64;
+    p->plan->values[made].layout = (QnLayout){wanted, nhwc_pitch(&type)};
     QnStep *step = qn_planner_add_step(p, QN_STEP_COMPUTE, NULL, &value, 1, &made, 1);
     if (!step)
         return qn_no_memory(p->err);
@@ -212,7 +231,8 @@ static QnStatus add_outputs(QnPlanner *p, const QnOffer *offer, int *outputs, in
                                             offer->is_view ? QN_STORE_VIEW : QN_STORE_SLAB);
         if (id < 0)
             return qn_no_memory(p->err);
-        p->plan->values[id].layout = (QnLayout){offer->layouts[i], 64};
+        p->plan->values[id].layout =
+            (QnLayout){offer->layouts[i], nhwc_pitch(&offer->outputs[i]->type)};
         p->plan->values[id].base = offer->is_view ? base : -1;
         p->of_value[offer->outputs[i]->id] = id;
         outputs[i] = id;

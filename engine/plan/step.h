@@ -30,7 +30,8 @@ typedef enum QnLayoutKind {
 
 typedef struct QnLayout {
     QnLayoutKind kind;
-    int pitch_bytes; /* of NHWC: the size of a pixel is rounded up to a multiple of it (64) */
+    int pitch_bytes; /* of NHWC: the size of a pixel is rounded up to a multiple of it: 64, or less
+                        where one pixel takes less */
 } QnLayout;
 
 /* Sets of layout kinds, for what a step accepts. */
