@@ -138,60 +138,128 @@ static void call(const QnPool *pool, QnPoolFn *run, const QnPoolTaps *taps, cons
         qn_fault_spoil(y, pool->channels > 0 ? (size_t)qn_family_size(pool->family) : 0);
 }
 
+/* The next taps of a window, from k on, which moves behind them. */
+static void next_taps(const QnPool *pool, const Window *window, int64_t *k, QnPoolTaps *taps)
+{
+    const int rank = pool->rank;
+    for (int t = 0; t < taps->count; t++) {
+        taps->offsets[t] = taps->positions[t] = 0;
+        for (int d = 0; d < rank; d++) {
+            const int64_t at = window->start[d] + k[d] * pool->dilations[d];
+            taps->offsets[t] += at * pool->x_strides[d];
+            taps->positions[t] += at * pool->index_strides[d];
+        }
+        for (int d = rank - 1; d >= 0 && ++k[d] == window->last[d]; d--)
+            k[d] = window->first[d];
+    }
+}
+
+/* Sets k to a window's first tap, and what its average divides by; gives the number of taps. */
+static int64_t begin_taps(const QnPool *pool, const Window *window, int64_t *k, QnPoolTaps *taps)
+{
+    int64_t count = 1;
+    for (int d = 0; d < pool->rank; d++) {
+        k[d] = window->first[d];
+        count *= window->last[d] - window->first[d];
+    }
+    const int64_t by = pool->kind == QN_POOL_AVERAGE ? divisor(pool, window) : 1;
+    *taps = (QnPoolTaps){.is_first = true, .p = pool->p, .scale = by > 0 ? 1.0 / (double)by : 0};
+    return count;
+}
+
 /* One output position: its taps in order, in calls of at most QN_POOL_TAPS. */
 static void pool_window(const QnPool *pool, QnPoolFn *run, const Window *window, const char *x,
                         char *y, Index index)
 {
-    QnPoolTaps taps = {.is_first = true, .p = pool->p};
-    const int rank = pool->rank;
-    int64_t k[QN_MAX_RANK], left = 1;
-    for (int d = 0; d < rank; d++) {
-        k[d] = window->first[d];
-        left *= window->last[d] - window->first[d];
-    }
-    const int64_t count = divisor(pool, window);
-    taps.scale = count > 0 ? 1.0 / (double)count : 0;
+    QnPoolTaps taps;
+    int64_t k[QN_MAX_RANK], left = begin_taps(pool, window, k, &taps);
     do {
         taps.count = (int)qn_min_i64(left, QN_POOL_TAPS);
         taps.is_last = left <= QN_POOL_TAPS;
-        for (int t = 0; t < taps.count; t++) {
-            taps.offsets[t] = taps.positions[t] = 0;
-            for (int d = 0; d < rank; d++) {
-                const int64_t at = window->start[d] + k[d] * pool->dilations[d];
-                taps.offsets[t] += at * pool->x_strides[d];
-                taps.positions[t] += at * pool->index_strides[d];
-            }
-            for (int d = rank - 1; d >= 0 && ++k[d] == window->last[d]; d--)
-                k[d] = window->first[d];
-        }
+        next_taps(pool, window, k, &taps);
         call(pool, run, &taps, x, y, index);
         taps.is_first = false;
         left -= taps.count;
     } while (left > 0);
 }
 
+/* A line of output: what all its windows share, and where it is. */
+typedef struct Line {
+    Window window; /* set for all axes but the last */
+    const char *x; /* of the batch entry */
+    char *y;
+    Index index;
+} Line;
+
+/* Windows `first` to before `end` of a line, which have all their taps inside x: one table of taps
+ * moves along. */
+static void pool_inside(const QnPool *pool, QnPoolFn *run, Line *line, int64_t first, int64_t end)
+{
+    const int last = pool->rank - 1;
+    const int64_t size = qn_family_size(pool->family);
+    const int64_t step = pool->strides[last] * pool->x_strides[last] * size;
+    QnPoolTaps taps;
+    int64_t k[QN_MAX_RANK];
+    place(pool, &line->window, last, first);
+    taps.count = (int)begin_taps(pool, &line->window, k, &taps);
+    taps.is_last = true;
+    next_taps(pool, &line->window, k, &taps);
+    char *y = line->y + first * pool->y_strides[last] * size;
+    for (int64_t o = first; o < end; o++, y += pool->y_strides[last] * size)
+        call(pool, run, &taps, line->x + (o - first) * step, y, (Index){NULL, 0});
+}
+
+/* Windows `first` to before `end` of a line, one by one. */
+static void pool_each(const QnPool *pool, QnPoolFn *run, Line *line, int64_t first, int64_t end)
+{
+    const int last = pool->rank - 1;
+    const int64_t size = qn_family_size(pool->family);
+    for (int64_t o = first; o < end; o++) {
+        const int64_t element = o * pool->y_strides[last];
+        const Index index = {line->index.data ? line->index.data + element : NULL,
+                             line->index.first};
+        place(pool, &line->window, last, o);
+        pool_window(pool, run, &line->window, line->x, line->y + element * size, index);
+    }
+}
+
+static void pool_line(const QnPool *pool, QnPoolFn *run, Line *line)
+{
+    const int last = pool->rank - 1;
+    const int64_t count = pool->y_dims[last], stride = pool->strides[last];
+    int64_t taps = pool->kernel[last];
+    for (int d = 0; d < last; d++)
+        taps *= line->window.last[d] - line->window.first[d];
+    const int64_t room = pool->x_dims[last] + pool->pads_begin[last] -
+                         (pool->kernel[last] - 1) * pool->dilations[last];
+    const int64_t first = qn_min_i64(count, qn_ceil_div(pool->pads_begin[last], stride));
+    const int64_t end = qn_min_i64(count, room > 0 ? (room - 1) / stride + 1 : 0);
+    if (line->index.data || taps > QN_POOL_TAPS || taps < 1 || end <= first) {
+        pool_each(pool, run, line, 0, count);
+        return;
+    }
+    pool_each(pool, run, line, 0, first);
+    pool_inside(pool, run, line, first, end);
+    pool_each(pool, run, line, end, count);
+}
+
 void qn_pool_run(const QnPool *pool, QnPoolFn *run, const void *x, void *y, int64_t *indices,
                  int64_t begin, int64_t end)
 {
     const int64_t size = qn_family_size(pool->family);
-    const int last = pool->rank - 1;
     for (int64_t unit = begin; unit < end; unit++) {
-        Window window = {0};
+        Line line = {.index = {NULL, 0}};
         int64_t rest = unit, at = 0;
-        for (int d = last - 1; d >= 0; d--) {
+        for (int d = pool->rank - 2; d >= 0; d--) {
             const int64_t output = rest % pool->y_dims[d];
-            place(pool, &window, d, output);
+            place(pool, &line.window, d, output);
             at += output * pool->y_strides[d];
             rest /= pool->y_dims[d];
         }
         at += rest * pool->y_batch_stride;
-        const char *from = (const char *)x + rest * pool->x_batch_stride * size;
-        for (int64_t o = 0; o < pool->y_dims[last]; o++) {
-            const int64_t element = at + o * pool->y_strides[last];
-            const Index index = {indices ? indices + element : NULL,
-                                 rest * pool->index_batch_stride};
-            place(pool, &window, last, o);
-            pool_window(pool, run, &window, from, (char *)y + element * size, index);
-        }
+        line.x = (const char *)x + rest * pool->x_batch_stride * size;
+        line.y = (char *)y + at * size;
+        line.index = (Index){indices ? indices + at : NULL, rest * pool->index_batch_stride};
+        pool_line(pool, run, &line);
     }
 }
