@@ -142,17 +142,11 @@ static void consider(QnOfferCall *call, const QnOffer *offer)
     choice->is_found = true;
 }
 
-/* Pixels begin at cache lines, so that vectors of channels do not cross them; small ones at a power
- * of two, several to a line. */
-static int nhwc_pitch(const QnIrType *type)
+static int pitch_of(const QnIrType *type)
 {
-    enum { LINE = 64 };
-    const size_t element = qn_type_size(type->element);
-    const QnDim channels = type->shape.rank > 1 ? type->shape.dims[1] : LINE;
-    int pitch = element && element < LINE ? (int)element : LINE;
-    while (pitch < LINE && (!qn_dim_is_known(channels) || channels * (int64_t)element > pitch))
-        pitch *= 2;
-    return pitch;
+    const QnDim channels = type->shape.rank > 1 ? type->shape.dims[1] : 0;
+    const bool is_small = qn_dim_is_known(channels) && channels < 64;
+    return qn_nhwc_pitch(is_small ? channels * (int64_t)qn_type_size(type->element) : 0);
 }
 
 QnStatus qn_planner_in_layout(QnPlanner *p, int value, unsigned accepts, int *out)
@@ -173,7 +167,7 @@ QnStatus qn_planner_in_layout(QnPlanner *p, int value, unsigned accepts, int *ou
     if (made < 0)
         return qn_no_memory(p->err);
     p->plan->values[made].name = p->plan->values[value].name;
-    p->plan->values[made].layout = (QnLayout){wanted, nhwc_pitch(&type)};
+    p->plan->values[made].layout = (QnLayout){wanted, pitch_of(&type)};
     QnStep *step = qn_planner_add_step(p, QN_STEP_COMPUTE, NULL, &value, 1, &made, 1);
     if (!step)
         return qn_no_memory(p->err);
@@ -232,7 +226,7 @@ static QnStatus add_outputs(QnPlanner *p, const QnOffer *offer, int *outputs, in
         if (id < 0)
             return qn_no_memory(p->err);
         p->plan->values[id].layout =
-            (QnLayout){offer->layouts[i], nhwc_pitch(&offer->outputs[i]->type)};
+            (QnLayout){offer->layouts[i], pitch_of(&offer->outputs[i]->type)};
         p->plan->values[id].base = offer->is_view ? base : -1;
         p->of_value[offer->outputs[i]->id] = id;
         outputs[i] = id;

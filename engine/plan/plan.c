@@ -187,7 +187,8 @@ QnStatus qn_plan_create(QnPlan **out, const QnPlanRequest *request, QnError *err
 static void set_nhwc_strides(QnTensor *tensor, int pitch_bytes)
 {
     const size_t element = qn_type_size(tensor->type);
-    int64_t stride = (int64_t)qn_round_up((size_t)tensor->dims[1] * element, (size_t)pitch_bytes);
+    int64_t stride =
+        (int64_t)qn_ceil_div(tensor->dims[1] * (int64_t)element, pitch_bytes) * pitch_bytes;
     tensor->strides[1] = (int64_t)element;
     for (int d = tensor->rank - 1; d >= 2; d--) {
         tensor->strides[d] = stride;

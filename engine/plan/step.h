@@ -34,6 +34,14 @@ typedef struct QnLayout {
                         where one pixel takes less */
 } QnLayout;
 
+/* The pitch of pixels of so many bytes: they begin at cache lines, so that vectors of channels do
+ * not cross these; those that take less than one follow each other without a gap. */
+static inline int qn_nhwc_pitch(int64_t pixel_bytes)
+{
+    enum { LINE = 64 };
+    return pixel_bytes > 0 && pixel_bytes < LINE ? (int)pixel_bytes : LINE;
+}
+
 /* Sets of layout kinds, for what a step accepts. */
 enum { QN_ACCEPT_PLAIN = 1, QN_ACCEPT_NHWC = 2, QN_ACCEPT_STRIDED = 4, QN_ACCEPT_ANY = 7 };
 

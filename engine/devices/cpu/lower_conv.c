@@ -37,7 +37,7 @@ typedef struct Way {
 static const Way
     channels_last = {"conv_f32", false, 0, QN_ACCEPT_NHWC, QN_ACCEPT_ANY, 0.02,
                      CONV_FUNCTIONS(qn_conv_f32), NULL, NULL},
-    planes = {"conv_f32_planes", true, 0, QN_ACCEPT_ANY, QN_ACCEPT_ANY, 0.02,
+    planes = {"conv_f32_planes", true, 0, QN_ACCEPT_PLAIN | QN_ACCEPT_STRIDED, QN_ACCEPT_ANY, 0.02,
               CONV_FUNCTIONS(qn_conv_f32), NULL, NULL},
     transposed = {"conv_transposed_f32", false, 0, QN_ACCEPT_NHWC, QN_ACCEPT_ANY, 0.02,
                   CONV_FUNCTIONS(qn_conv_f32), NULL, NULL},

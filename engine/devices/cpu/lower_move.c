@@ -272,6 +272,15 @@ static QnOffer offer_of(const QnNode *node, const Row *row)
     return offer;
 }
 
+/* Is it read by products, which take any strides but no layout of images? */
+static bool is_factor(const QnIrValue *value)
+{
+    for (const QnUse *use = value->uses; use; use = use->next)
+        if (use->node && (!strcmp(use->node->op, "MatMul") || !strcmp(use->node->op, "Gemm")))
+            return true;
+    return false;
+}
+
 /* A Transpose between the orders of NCHW and NHWC, with pixels that fill their pitch: what is one
  * layout for its input is the other for its output.  STRIDED: it is none of these. */
 static QnLayoutKind moved_layout(const QnOfferCall *call, const QnNode *node)
@@ -281,15 +290,17 @@ static QnLayoutKind moved_layout(const QnOfferCall *call, const QnNode *node)
     const QnLayoutKind lies = call->layout(call, node->inputs[0].value);
     const int rank = x->rank;
     bool is_last = true, is_first = true; /* the channels go there */
-    if (strcmp(node->op, "Transpose") != 0 || !perm || rank < 3)
+    if (strcmp(node->op, "Transpose") != 0 || !perm || rank < 3 || is_factor(node->outputs[0]))
         return QN_LAYOUT_STRIDED;
     for (int d = 0; d < rank; d++) {
         is_last = is_last && perm->ints[d] == (d == 0 ? 0 : d == rank - 1 ? 1 : d + 1);
         is_first = is_first && perm->ints[d] == (d == 0 ? 0 : d == 1 ? rank - 1 : d - 1);
     }
     const QnDim channels = x->dims[is_last ? 1 : rank - 1];
-    const bool fills =
-        channels > 0 && channels * (int64_t)qn_type_size(node->outputs[0]->type.element) % 64 == 0;
+    const int64_t pixel = qn_dim_is_known(channels) && channels < INT32_MAX
+                              ? channels * (int64_t)qn_type_size(node->outputs[0]->type.element)
+                              : 0;
+    const bool fills = pixel > 0 && pixel % qn_nhwc_pitch(pixel) == 0;
     if (fills && is_last && lies == QN_LAYOUT_NHWC)
         return QN_LAYOUT_PLAIN;
     return fills && is_first && lies == QN_LAYOUT_PLAIN ? QN_LAYOUT_NHWC : QN_LAYOUT_STRIDED;

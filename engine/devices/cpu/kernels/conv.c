@@ -112,33 +112,39 @@ typedef struct Room {
     size_t zeros, runs, pointers, patches, sums;
 } Room;
 
-static int64_t count_runs(const QnConv *conv, int64_t kernel_taps)
+/* Taps that have a list of pointers: all, or all but the innermost where these are one run. */
+static int64_t count_lists(const QnConvF32 *conv, int64_t kernel_taps)
 {
-    const int64_t channels = conv->in_channels / conv->groups;
-    return conv->from_planes ? kernel_taps / conv->kernel[conv->axes - 1] * channels
-                             : kernel_taps * qn_ceil_div(channels, QN_GEMM_RUN_LENGTH);
+    const QnConv *c = &conv->conv;
+    const int64_t lists =
+        qn_conv_run_width(conv) ? kernel_taps / c->kernel[c->axes - 1] : kernel_taps;
+    return c->from_planes ? lists * c->in_channels : lists;
 }
 
 /* The sizes follow from those of the weights, which were found to fit with room to spare. */
-static Room measure(const QnConv *conv)
+static Room measure(const QnConvF32 *sizes)
 {
+    const QnConv *conv = &sizes->conv;
+    const size_t block = QN_GEMM_BLOCK_ROWS;
+    const int64_t width = qn_conv_run_width(sizes);
+    const int64_t run = width * conv->kernel[conv->axes - 1];
     int64_t taps = 1;
     for (int d = 0; d < conv->axes; d++)
         taps *= conv->kernel[d];
-    const int64_t inner = conv->kernel[conv->axes - 1];
-    const int64_t rows = conv->from_planes ? taps / inner * conv->in_channels : taps;
-    const int64_t zeros = conv->from_planes ? inner : conv->in_channels;
-    const size_t block = QN_GEMM_BLOCK_ROWS;
+    const int64_t lists = count_lists(sizes, taps);
+    const int64_t pieces =
+        width ? 1 : qn_ceil_div(conv->in_channels / conv->groups, QN_GEMM_RUN_LENGTH);
+    const int64_t zeros = width ? run : conv->in_channels;
     return (Room){.zeros = qn_round_up((size_t)zeros * sizeof(float), 64),
-                  .runs = qn_round_up((size_t)count_runs(conv, taps) * sizeof(QnGemmRun), 64),
-                  .pointers = (size_t)rows * block * sizeof(float *),
-                  .patches = conv->from_planes ? (size_t)(rows * inner) * block * sizeof(float) : 0,
+                  .runs = qn_round_up((size_t)(lists * pieces) * sizeof(QnGemmRun), 64),
+                  .pointers = (size_t)lists * block * sizeof(float *),
+                  .patches = (size_t)(lists * run) * block * sizeof(float),
                   .sums = QN_GEMM_SCRATCH_FLOATS * sizeof(float)};
 }
 
 size_t qn_conv_f32_scratch(const QnConvF32 *conv)
 {
-    const Room room = measure(&conv->conv);
+    const Room room = measure(conv);
     return room.zeros + room.runs + room.pointers + room.patches + room.sums;
 }
 
@@ -180,12 +186,13 @@ static void make_runs(Chunk *t)
 {
     const QnConv *conv = &t->conv->conv;
     const int64_t channels = conv->in_channels / conv->groups;
-    const int64_t inner = t->phase.axis[conv->axes - 1].taps;
+    const int64_t inner = t->phase.axis[conv->axes - 1].taps, width = qn_conv_run_width(t->conv);
     QnGemmRun *run = t->runs;
-    if (conv->from_planes) {
-        const int64_t taps = inner ? t->phase.taps / inner * channels : 0;
-        for (int64_t tap = 0; tap < taps; tap++)
-            *run++ = (QnGemmRun){0, inner, tap};
+    if (width) {
+        const int64_t planes = conv->from_planes ? channels : 1;
+        const int64_t lists = inner ? t->phase.taps / inner * planes : 0;
+        for (int64_t tap = 0; tap < lists; tap++)
+            *run++ = (QnGemmRun){0, inner * width, tap};
     } else {
         for (int64_t tap = 0; tap < t->phase.taps; tap++)
             for (int64_t c = 0; c < channels; c += QN_GEMM_RUN_LENGTH)
@@ -308,7 +315,7 @@ void qn_conv_f32_run(const QnConvF32 *conv, int64_t number, void *scratch)
         !qn_conv_weights_find(&t.weights, &conv->conv,
                               number / t.cut.block_chunks / t.cut.column_chunks % t.cut.phases))
         return;
-    const Room room = measure(&conv->conv);
+    const Room room = measure(conv);
     char *at = scratch;
     memset(at, 0, room.zeros);
     t.table.zeros = (const float *)(void *)at;

@@ -75,12 +75,19 @@ void qn_conv_phase(QnConvPhase *out, const QnConv *conv, int64_t index, const Qn
     out->k = out->taps * (conv->in_channels / conv->groups);
 }
 
-int64_t qn_conv_table_taps(const QnConv *conv, const QnConvPhase *phase)
+int64_t qn_conv_run_width(const QnConvF32 *conv)
 {
-    const int64_t inner = phase->axis[conv->axes - 1].taps;
-    if (!conv->from_planes)
-        return phase->taps;
-    return inner ? phase->taps / inner * conv->in_channels : 0;
+    enum { FEW_CHANNELS = 32 };
+    const QnConv *c = &conv->conv;
+    const int inner = c->axes - 1;
+    const int64_t channels = c->in_channels, taps = c->kernel[inner];
+    if (c->from_planes)
+        return 1;
+    const bool is_gapless = conv->x.step[inner] == channels && c->dilation[inner] == 1;
+    return is_gapless && !c->transposed && c->groups == 1 && taps > 1 && channels <= FEW_CHANNELS &&
+                   taps * channels <= QN_GEMM_RUN_LENGTH
+               ? channels
+               : 0;
 }
 
 /* Pixels of one row of the grid: all but the innermost position are the same. */
@@ -113,6 +120,10 @@ static const float *find_row(const QnConvF32 *conv, const QnConvPhase *phase,
 static void find_inside(int64_t at, int64_t step, int64_t size, int64_t count, int64_t *first,
                         int64_t *end)
 {
+    if (step < 0) { /* seen from the other end */
+        at = size - 1 - at;
+        step = -step;
+    }
     *first = at >= 0 ? 0 : qn_min_i64(count, qn_ceil_div(-at, step));
     *end = at >= size ? *first : qn_max_i64(*first, qn_min_i64(count, (size - 1 - at) / step + 1));
 }
@@ -141,70 +152,88 @@ static void fill_pixels(const QnConvTable *table, const QnConvF32 *conv, const Q
 
 /* A run of innermost taps with some outside the image, written out. */
 static void fill_patch(float *patch, const float *line, const QnConvAxis *axis, int64_t at,
-                       int64_t size, int64_t step)
+                       int64_t size, int64_t step, int64_t width)
 {
-    for (int64_t j = 0; j < axis->taps; j++, at += axis->tap_step)
-        patch[j] = at >= 0 && at < size ? line[at * step] : 0;
+    int64_t first, end;
+    find_inside(at, axis->tap_step, size, axis->taps, &first, &end);
+    for (int64_t i = 0; i < first * width; i++)
+        patch[i] = 0;
+    const float *from = line + (at + first * axis->tap_step) * step;
+    if (axis->tap_step * step == width)
+        for (int64_t i = 0; i < (end - first) * width; i++)
+            patch[first * width + i] = from[i];
+    else
+        for (int64_t j = first; j < end; j++, from += axis->tap_step * step)
+            for (int64_t c = 0; c < width; c++)
+                patch[j * width + c] = from[c];
+    for (int64_t i = end * width; i < axis->taps * width; i++)
+        patch[i] = 0;
 }
 
-/* Planes: the pixels of a segment whose innermost taps are one run inside the image. */
+/* The pixels of a segment whose innermost taps are one run inside the image. */
 typedef struct Whole {
+    int64_t width;       /* floats of a tap */
     int64_t at;          /* input position of the first tap of the segment's first pixel */
     int64_t first, last; /* none if last < first */
 } Whole;
 
-static Whole find_whole(const QnConvF32 *conv, const QnConvAxis *axis, const Segment *segment)
+static Whole find_whole(const QnConvF32 *conv, const QnConvAxis *axis, const Segment *segment,
+                        int64_t width)
 {
     const int inner = conv->conv.axes - 1;
     const int64_t at = segment->position[inner] * axis->in_step + axis->in_first;
     const int64_t reach = (axis->taps - 1) * axis->tap_step;
-    if (axis->tap_step * conv->x.step[inner] != 1 && axis->taps != 1)
-        return (Whole){at, segment->count, -1};
+    if (axis->tap_step * conv->x.step[inner] != width && axis->taps != 1)
+        return (Whole){width, at, segment->count, -1};
     const int64_t high = qn_floor_div(conv->in[inner] - 1 - reach - at, axis->in_step);
-    return (Whole){at, qn_min_i64(segment->count, qn_max_i64(0, qn_ceil_div(-at, axis->in_step))),
+    return (Whole){width, at,
+                   qn_min_i64(segment->count, qn_max_i64(0, qn_ceil_div(-at, axis->in_step))),
                    qn_min_i64(segment->count - 1, high)};
 }
 
 /* One pointer per pixel, to the first of its innermost taps; a run with a hole in it gets a patch.
- */
+ * Taps are numbered from 0 to `taps`; line NULL: it is outside the image. */
 static void fill_runs(const QnConvTable *table, const QnConvF32 *conv, const QnConvAxis *axis,
                       const Segment *segment, const Whole *whole, const float *line, int64_t tap,
                       int64_t taps)
 {
     const int inner = conv->conv.axes - 1;
-    const int64_t step = conv->x.step[inner], pixel_step = axis->in_step * step;
+    const int64_t step = conv->x.step[inner], count = segment->count;
     const float **to = table->pointers + tap * QN_GEMM_BLOCK_ROWS + segment->row;
-    const float *from = line + (whole->at + whole->first * axis->in_step) * step;
-    for (int64_t i = whole->first; i <= whole->last; i++, from += pixel_step)
-        to[i] = from;
-    for (int64_t i = 0; i < segment->count; i++) {
+    if (!line) {
+        for (int64_t i = 0; i < count; i++)
+            to[i] = table->zeros;
+        return;
+    }
+    for (int64_t i = whole->first; i <= whole->last; i++)
+        to[i] = line + (whole->at + i * axis->in_step) * step;
+    for (int64_t i = 0; i < count; i++) {
         if (i >= whole->first && i <= whole->last) {
             i = whole->last;
             continue;
         }
-        float *patch = table->patches + ((segment->row + i) * taps + tap) * axis->taps;
+        float *patch =
+            table->patches + ((segment->row + i) * taps + tap) * axis->taps * whole->width;
         to[i] = patch;
-        fill_patch(patch, line, axis, whole->at + i * axis->in_step, conv->in[inner], step);
+        fill_patch(patch, line, axis, whole->at + i * axis->in_step, conv->in[inner], step,
+                   whole->width);
     }
 }
 
-/* All channels of one row of planes; line NULL: it is outside the image. */
-static void fill_planes(const QnConvTable *table, const QnConvF32 *conv, const QnConvPhase *phase,
-                        const Segment *segment, const Whole *whole, const float *line,
-                        int64_t outer)
+/* All rows of taps of a segment: of one pixel, or channel by channel from planes. */
+static void fill_all_runs(const QnConvTable *table, const QnConvF32 *conv, const QnConvPhase *phase,
+                          const float *image, const Segment *segment, int64_t width)
 {
     const QnConvAxis *inner = &phase->axis[conv->conv.axes - 1];
-    const int64_t outer_taps = phase->taps / inner->taps, channels = conv->conv.in_channels;
-    for (int64_t c = 0; c < channels; c++) {
-        const int64_t tap = c * outer_taps + outer;
-        if (line) {
-            fill_runs(table, conv, inner, segment, whole, line + c * conv->x.channel_step, tap,
-                      outer_taps * channels);
-            continue;
-        }
-        const float **to = table->pointers + tap * QN_GEMM_BLOCK_ROWS + segment->row;
-        for (int64_t i = 0; i < segment->count; i++)
-            to[i] = table->zeros;
+    const int64_t outer_taps = phase->taps / inner->taps;
+    const int64_t planes = conv->conv.from_planes ? conv->conv.in_channels : 1;
+    const Whole whole = find_whole(conv, inner, segment, width);
+    for (int64_t outer = 0; outer < outer_taps; outer++) {
+        const float *line = find_row(conv, phase, segment, image, outer);
+        for (int64_t c = 0; c < planes; c++)
+            fill_runs(table, conv, inner, segment, &whole,
+                      line ? line + c * conv->x.channel_step : NULL, c * outer_taps + outer,
+                      outer_taps * planes);
     }
 }
 
@@ -212,15 +241,14 @@ static void fill_segment(const QnConvTable *table, const QnConvF32 *conv, const 
                          const float *image, const Segment *segment)
 {
     const QnConvAxis *inner = &phase->axis[conv->conv.axes - 1];
-    const int64_t outer_taps = phase->taps / inner->taps;
-    const Whole whole = find_whole(conv, inner, segment);
-    for (int64_t outer = 0; outer < outer_taps; outer++) {
-        const float *line = find_row(conv, phase, segment, image, outer);
-        if (conv->conv.from_planes)
-            fill_planes(table, conv, phase, segment, &whole, line, outer);
-        else
-            fill_pixels(table, conv, inner, segment, line, outer * inner->taps);
+    const int64_t outer_taps = phase->taps / inner->taps, width = qn_conv_run_width(conv);
+    if (width) {
+        fill_all_runs(table, conv, phase, image, segment, width);
+        return;
     }
+    for (int64_t outer = 0; outer < outer_taps; outer++)
+        fill_pixels(table, conv, inner, segment, find_row(conv, phase, segment, image, outer),
+                    outer * inner->taps);
 }
 
 void qn_conv_fill_table(const QnConvTable *table, const QnConvF32 *conv, const QnConvPhase *phase,

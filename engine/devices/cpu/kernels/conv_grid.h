@@ -35,15 +35,19 @@ int64_t qn_conv_phase_count(const QnConv *conv);
 /* Phase number `index`.  Without sizes (NULL) only what concerns the kernel is set. */
 void qn_conv_phase(QnConvPhase *out, const QnConv *conv, int64_t index, const QnConvF32 *sizes);
 
-/* Rows of the pointer table: taps of a phase, or channels times all taps but the innermost. */
-int64_t qn_conv_table_taps(const QnConv *conv, const QnConvPhase *phase);
+/*
+ * How many floats of A one innermost tap gives where the innermost taps of a pixel are one run,
+ * else 0: from planes 1; channels last the channels, where pixels of few channels follow each other
+ * without a gap.  Short runs cost as much as long ones.
+ */
+int64_t qn_conv_run_width(const QnConvF32 *conv);
 
 /* A table of QN_GEMM_BLOCK_ROWS pointers per tap, and what pointers may need that is not in the
  * image. */
 typedef struct QnConvTable {
     const float **pointers; /* [tap][QN_GEMM_BLOCK_ROWS] */
-    const float *zeros;     /* as long as the channels of a pixel, or as the taps of a run */
-    float *patches;         /* planes: [row][tap][innermost taps], runs that leave the image */
+    const float *zeros;     /* as long as the channels of a pixel, or as a run */
+    float *patches;         /* [row][tap][floats of a run], for runs that leave the image */
 } QnConvTable;
 
 /* Fills the table for grid pixels first .. first + count of one image, count <= QN_GEMM_BLOCK_ROWS.
