@@ -2,6 +2,7 @@
 set(QN_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
 set(QN_FLAGS_avx512 -mavx2 -mfma -mf16c -mbmi2 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512cd
     -mprefer-vector-width=512)
+set(QN_FLAGS_avx512vnni ${QN_FLAGS_avx512} -mavx512vnni)
 
 # Kernels are fast in every build, so that their tests are.  Clang's -O3 unrolls before arrays become registers.
 set(QN_KERNEL_OPTIMIZATION $<IF:$<C_COMPILER_ID:GNU>,-O3,-O2>)

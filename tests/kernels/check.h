@@ -84,18 +84,34 @@ static inline float check_value(Check *check)
     }
 }
 
-/* A guarded buffer that holds the pattern. */
-static inline float *check_blank(Check *check, int64_t count)
+/* A guarded buffer of `size` bytes, filled with 0x7b; aligned as its size is where it ends at a
+ * page.
+ */
+static inline void *check_room(Check *check, size_t size)
 {
     if (check->buffer_count == CHECK_MAX_BUFFERS) {
         printf("too many buffers in one check\n");
         exit(2);
     }
     Guard *guard = &check->buffers[check->buffer_count++];
-    const size_t size = (size_t)count * sizeof(float);
-    float *data = check->end == CHECK_AFTER ? guard_end(guard, size) : guard_start(guard, size);
+    return check->end == CHECK_AFTER ? guard_end(guard, size) : guard_start(guard, size);
+}
+
+/* A guarded buffer that holds the pattern. */
+static inline float *check_blank(Check *check, int64_t count)
+{
+    float *data = check_room(check, (size_t)count * sizeof(float));
     for (int64_t i = 0; i < count; i++)
         data[i] = check_pattern;
+    return data;
+}
+
+/* Random bytes. */
+static inline void *check_bytes(Check *check, int64_t size)
+{
+    uint8_t *data = check_room(check, (size_t)size);
+    for (int64_t i = 0; i < size; i++)
+        data[i] = (uint8_t)check_random(check, 256);
     return data;
 }
 

@@ -147,6 +147,29 @@ V_FN VI vi_set(int32_t x)
 {
     return _mm256_set1_epi32(x);
 }
+V_FN VI vi_load_some(const int32_t *p, int64_t n) /* all of them where n >= V_WIDTH */
+{
+    return n >= V_WIDTH ? _mm256_loadu_si256((const __m256i *)(const void *)p)
+                        : _mm256_maskload_epi32(p, v_part(n));
+}
+V_FN void vi_store_some(int32_t *p, VI x, int64_t n)
+{
+    if (n >= V_WIDTH)
+        _mm256_storeu_si256((__m256i *)(void *)p, x);
+    else
+        _mm256_maskstore_epi32(p, v_part(n), x);
+}
+V_FN void vi_store_bytes(uint8_t *p, VI x, int64_t n) /* the low byte of each */
+{
+    const __m256i low = _mm256_set1_epi32(0x0c080400);
+    const VI fours = _mm256_shuffle_epi8(x, low);
+    const int32_t words[2] = {_mm256_extract_epi32(fours, 0), _mm256_extract_epi32(fours, 4)};
+    memcpy(p, words, n >= V_WIDTH ? V_WIDTH : (size_t)n);
+}
+V_FN VI vi_mul(VI x, VI y) /* the low halves */
+{
+    return _mm256_mullo_epi32(x, y);
+}
 V_FN VI vi_add(VI x, VI y)
 {
     return _mm256_add_epi32(x, y);

@@ -138,6 +138,29 @@ V_FN VI vi_set(int32_t x)
 {
     return _mm512_set1_epi32(x);
 }
+V_FN VI vi_load_some(const int32_t *p, int64_t n) /* all of them where n >= V_WIDTH */
+{
+    return n >= V_WIDTH ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi32(v_part(n), p);
+}
+V_FN void vi_store_some(int32_t *p, VI x, int64_t n)
+{
+    if (n >= V_WIDTH)
+        _mm512_storeu_si512(p, x);
+    else
+        _mm512_mask_storeu_epi32(p, v_part(n), x);
+}
+V_FN void vi_store_bytes(uint8_t *p, VI x, int64_t n) /* the low byte of each */
+{
+    const __m128i bytes = _mm512_cvtepi32_epi8(x);
+    if (n >= V_WIDTH)
+        _mm_storeu_si128((__m128i *)(void *)p, bytes);
+    else
+        _mm_mask_storeu_epi8(p, v_part(n), bytes);
+}
+V_FN VI vi_mul(VI x, VI y) /* the low halves */
+{
+    return _mm512_mullo_epi32(x, y);
+}
 V_FN VI vi_add(VI x, VI y)
 {
     return _mm512_add_epi32(x, y);

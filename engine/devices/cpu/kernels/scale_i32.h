@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From sums of products of bytes (gemm_i8.h) to results, a line at a time.  With
+ *
+ *     s = sum[n] + add[n] - row_sum * zero_b[n] + more[n]        in 32 bits, which wrap
+ *
+ * a result is s, or the float  s * factor[n] + bias[n],  or the byte  clamp(round(s * factor[n]) +
+ * zero), halves to even.  All variants give the same bits.
+ *
+ * Why: with operands a and b moved to what the product takes, and zero points za and zb of the
+ * moved ones, sum (a - za)(b - zb) = sum a b - za * (column sum of b - k * zb) - zb * row sum of a.
+ * The middle term is part of `add`.
+ */
+#ifndef QN_ENGINE_DEVICES_CPU_KERNELS_SCALE_I32_H
+#define QN_ENGINE_DEVICES_CPU_KERNELS_SCALE_I32_H
+
+#include <stdint.h>
+
+#include "base/cpu.h"
+
+typedef enum QnScaleTo {
+    QN_SCALE_TO_I32,
+    QN_SCALE_TO_F32,
+    QN_SCALE_TO_U8,
+    QN_SCALE_TO_I8
+} QnScaleTo;
+
+/* What is the same for many lines.  The arrays begin at the line's first column. */
+typedef struct QnScaleI32 {
+    QnScaleTo to;
+    const int32_t *add;
+    const int32_t *zero_b; /* NULL: all are 0 */
+    const float *factor;   /* of all but I32 */
+    const float *bias;     /* of F32; NULL: none */
+    int32_t zero;          /* of U8 and I8 */
+} QnScaleI32;
+
+typedef struct QnScaleLine {
+    const QnScaleI32 *scale;
+    int64_t count;       /* may be 0 */
+    const int32_t *sums; /* [count] */
+    int32_t row_sum;     /* looked at where there is zero_b */
+    const int32_t *more; /* [count], more_step apart, which is 0 or 1; NULL: none */
+    int64_t more_step;
+    void *y; /* [count] of the type asked for; overlaps nothing */
+} QnScaleLine;
+
+typedef void QnScaleI32Fn(const QnScaleLine *line);
+
+typedef struct QnScaleI32Variant {
+    const char *name;
+    QnIsa needs;
+    QnScaleI32Fn *run;
+} QnScaleI32Variant;
+
+extern const QnScaleI32Variant qn_scale_i32[];
+extern const int qn_scale_i32_count;
+
+const QnScaleI32Variant *qn_scale_i32_pick(QnIsa have);
+
+/* Bytes of an element. */
+static inline int64_t qn_scale_size(QnScaleTo to)
+{
+    return to == QN_SCALE_TO_U8 || to == QN_SCALE_TO_I8 ? 1 : 4;
+}
+
+QnScaleI32Fn qn_scale_i32_avx512, qn_scale_i32_avx2, qn_scale_i32_c;
+
+#endif

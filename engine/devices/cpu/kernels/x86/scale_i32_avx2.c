@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define SCALE_I32 qn_scale_i32_avx2
+#include "engine/devices/cpu/kernels/scale_i32.inc"
