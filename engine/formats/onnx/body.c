@@ -33,10 +33,12 @@ static bool read_condition(OnnxBody *b)
         return false;
     if (!is_attribute)
         return is_there(b, name) != is_negated;
-    if (!onnx_body_take(b, '='))
+    const bool is_less = onnx_body_take(b, '<');
+    if (!is_less && !onnx_body_take(b, '='))
         return onnx_body_holds(b, name) != is_negated;
     word = onnx_body_word(b);
-    return word && onnx_body_equals(b, name, word) != is_negated;
+    return word && (is_less ? onnx_body_is_below(b, name, word)
+                            : onnx_body_equals(b, name, word)) != is_negated;
 }
 
 static bool read_conditions(OnnxBody *b)
@@ -189,7 +191,32 @@ static void move_first(int64_t *perm, int rank)
         perm[i] = i == rank - 1 ? i : (i + 1) % (rank - 1);
 }
 
+/* [n, spatial dims, c] to [n, c, spatial dims] */
+static void move_channels_first(int64_t *perm, int rank)
+{
+    for (int i = 0; i < rank; i++)
+        perm[i] = i == 0 ? 0 : i == 1 ? rank - 1 : i - 1;
+}
+
+static void move_channels_last(int64_t *perm, int rank)
+{
+    for (int i = 0; i < rank; i++)
+        perm[i] = i == 0 ? 0 : i % (rank - 1) + 1;
+}
+
 static const Permutation permutations[] = {
+    {"channels_first", move_channels_first,
+     "n = Shape(x) {end = 1}; dims = Shape(x) {start = 1, end = -1}; c = Shape(x) {start = -1}\n"
+     "count = ReduceProd(dims) {keepdims = 1}; flat = Concat(n, count, c) {axis = 0}\n"
+     "shape = Concat(n, c, dims) {axis = 0}\n"
+     "x = Reshape(x, flat) {allowzero = 1}; x = Transpose(x) {perm = [0, 2, 1]}\n"
+     "y = Reshape(x, shape) {allowzero = 1}"},
+    {"channels_last", move_channels_last,
+     "n = Shape(x) {end = 1}; c = Shape(x) {start = 1, end = 2}; dims = Shape(x) {start = 2}\n"
+     "count = ReduceProd(dims) {keepdims = 1}; flat = Concat(n, c, count) {axis = 0}\n"
+     "shape = Concat(n, dims, c) {axis = 0}\n"
+     "x = Reshape(x, flat) {allowzero = 1}; x = Transpose(x) {perm = [0, 2, 1]}\n"
+     "y = Reshape(x, shape) {allowzero = 1}"},
     {"transposed", swap_last,
      "batch = Shape(x) {end = -2}; m = Shape(x) {start = -2, end = -1}; n = Shape(x) {start = -1}\n"
      "count = ReduceProd(batch) {keepdims = 1}; flat = Concat(count, m, n) {axis = 0}\n"

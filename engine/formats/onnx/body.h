@@ -13,8 +13,8 @@
  * In front of a statement conditions in brackets, joined by commas, say when it counts:
  * [bias] an input that is there, an output that is wanted, or a name that has been given; [@transA]
  * an attribute that is neither zero nor empty; [@mode=linear] one with that value, where
- * `none` is that of an absent or empty text; each with a ! in
- * front means the opposite.
+ * `none` is that of an absent or empty text; [@opset<13] one with a smaller number; each with a !
+ * in front means the opposite.
  *
  * Names are those of the schema's inputs, absent where these are, and those that statements give,
  * also again.  What the names of the schema's outputs stand for at the end are the node's outputs.
@@ -24,7 +24,7 @@
  * lacks, and that has no default, is left out.  {*} copies all that the new operator knows.
  *
  * Operators are those of the newest ai.onnx, else of the node's domain, and transposed(x),
- * batch_first(x) of body.c, which depend on a rank.
+ * batch_first(x), channels_first(x) and channels_last(x) of body.c, which depend on a rank.
  */
 #ifndef QN_ENGINE_FORMATS_ONNX_BODY_H
 #define QN_ENGINE_FORMATS_ONNX_BODY_H
@@ -67,9 +67,11 @@ void onnx_body_skip(OnnxBody *b);
  */
 QnStatus onnx_body_value(OnnxBody *b, OnnxAttribute *out);
 
-/* Does the call's attribute or its default differ from zero and from nothing?  Is it that word? */
+/* Does the call's attribute or its default differ from zero and from nothing?  Is it that word?  Is
+ * it an integer below that number? */
 bool onnx_body_holds(const OnnxBody *b, const char *attribute);
 bool onnx_body_equals(const OnnxBody *b, const char *attribute, const char *word);
+bool onnx_body_is_below(const OnnxBody *b, const char *attribute, const char *number);
 
 /* "mode is 'cubic'", for a sentence. */
 const char *onnx_body_show(const OnnxBody *b, const char *attribute);

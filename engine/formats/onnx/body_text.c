@@ -124,6 +124,12 @@ bool onnx_body_equals(const OnnxBody *b, const char *attribute, const char *word
     return a.kind == ONNX_STRING && a.s.size ? qn_bytes_is(a.s, word) : !strcmp(word, "none");
 }
 
+bool onnx_body_is_below(const OnnxBody *b, const char *attribute, const char *number)
+{
+    const OnnxAttribute a = find_attribute(b, attribute);
+    return a.kind == ONNX_INT && a.i < strtoll(number, NULL, 10);
+}
+
 const char *onnx_body_show(const OnnxBody *b, const char *attribute)
 {
     const OnnxAttribute a = find_attribute(b, attribute);

@@ -81,34 +81,15 @@ const OnnxUpgradeRow onnx_upgrade_rows[] = {
     {"ParametricSoftplus", "", 1, 1, onnx_rewrite_soft_plus, "Mul and Softplus"},
     {"Scale", "", 1, 1, onnx_rewrite_scale, "Mul"},
     {"ScaledTanh", "", 1, 1, onnx_rewrite_scaled_tanh, "Mul and Tanh"},
-    /* Quantized operators of ONNX Runtime that are compositions of standard ones. */
-    {"DequantizeLinear", "com.microsoft", 1, 1, onnx_rewrite_rename, "the standard one"},
-    {"DynamicQuantizeMatMul", "com.microsoft", 1, 1, onnx_rewrite_dynamic_matmul, "MatMulInteger, scaled"},
-    {"MatMulInteger16", "com.microsoft", 1, 1, onnx_rewrite_matmul_integer_16, "MatMul of int32"},
-    {"MatMulIntegerToFloat", "com.microsoft", 1, 1, onnx_rewrite_matmul_integer_to_float, "MatMulInteger, scaled"},
-    {"MulInteger", "com.microsoft", 1, 1, onnx_rewrite_mul_integer, "Mul of int32"},
-    {"NhwcMaxPool", "com.microsoft", 1, 1, onnx_rewrite_nhwc_max_pool, "MaxPool between transposes"},
-    {"QEmbedLayerNormalization", "com.microsoft", 1, 1, onnx_rewrite_qembed_norm, "look-ups and LayerNormalization"},
-    {"QLinearAdd", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "Add of real numbers"},
-    {"QLinearAveragePool", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "AveragePool of real numbers"},
+    /* Of ONNX Runtime. */
     {"QLinearConcat", "com.microsoft", 1, 1, onnx_rewrite_qlinear_concat, "Concat of parts quantized alike"},
-    {"QLinearConv", "com.microsoft", 1, 1, onnx_rewrite_qlinear_conv, "the standard one, transposed"},
-    {"QLinearGlobalAveragePool", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "GlobalAveragePool of real numbers"},
-    {"QLinearLeakyRelu", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "LeakyRelu of real numbers"},
-    {"QLinearMul", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "Mul of real numbers"},
-    {"QLinearReduceMean", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "ReduceMean of real numbers"},
-    {"QLinearSigmoid", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "Sigmoid of real numbers"},
-    {"QLinearSoftmax", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "Softmax of real numbers"},
-    {"QLinearWhere", "com.microsoft", 1, 1, onnx_rewrite_qlinear, "Where of real numbers"},
-    {"QuantizeLinear", "com.microsoft", 1, 1, onnx_rewrite_rename, "the standard one"},
-    {"ReduceSumInteger", "com.microsoft", 1, 1, onnx_rewrite_reduce_sum_integer, "ReduceSum of int32"},
     {0},
 };
 /* clang-format on */
 const int onnx_upgrade_row_count = (int)QN_COUNT_OF(onnx_upgrade_rows) - 1;
 
-const OnnxUpgradeRow *const onnx_upgrade_tables[] = {onnx_upgrade_rows, onnx_bodies_norm,
-                                                     onnx_bodies_product, onnx_bodies_unit};
+const OnnxUpgradeRow *const onnx_upgrade_tables[] = {
+    onnx_upgrade_rows, onnx_bodies_norm, onnx_bodies_product, onnx_bodies_quant, onnx_bodies_unit};
 const int onnx_upgrade_table_count = (int)QN_COUNT_OF(onnx_upgrade_tables);
 
 static const OnnxUpgradeRow *find_row(const OnnxNode *node)

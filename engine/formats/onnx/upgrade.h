@@ -48,7 +48,7 @@ typedef struct OnnxUpgradeRow {
 extern const OnnxUpgradeRow *const onnx_upgrade_tables[];
 extern const int onnx_upgrade_table_count, onnx_upgrade_row_count; /* the latter of upgrade.c's */
 extern const OnnxUpgradeRow onnx_upgrade_rows[], onnx_bodies_unit[], onnx_bodies_product[],
-    onnx_bodies_norm[];
+    onnx_bodies_norm[], onnx_bodies_quant[];
 
 /* The rewrites, by what they do: upgrade_<family>.c. */
 OnnxRewrite onnx_rewrite_axes, onnx_rewrite_reduce_axes, onnx_rewrite_split, onnx_rewrite_slice,
@@ -63,10 +63,7 @@ OnnxRewrite onnx_rewrite_scan_8;
 OnnxRewrite onnx_rewrite_affine, onnx_rewrite_scale, onnx_rewrite_scaled_tanh,
     onnx_rewrite_soft_plus, onnx_rewrite_image_scaler, onnx_rewrite_crop,
     onnx_rewrite_constant_fill, onnx_rewrite_dynamic_slice, onnx_rewrite_given_fill;
-OnnxRewrite onnx_rewrite_rename, onnx_rewrite_qlinear, onnx_rewrite_qlinear_concat,
-    onnx_rewrite_qlinear_conv, onnx_rewrite_nhwc_max_pool, onnx_rewrite_mul_integer,
-    onnx_rewrite_reduce_sum_integer, onnx_rewrite_matmul_integer_16,
-    onnx_rewrite_matmul_integer_to_float, onnx_rewrite_dynamic_matmul, onnx_rewrite_qembed_norm;
+OnnxRewrite onnx_rewrite_qlinear_concat;
 
 /* --- what rewrites are made of: upgrade_build.c --- */
 
