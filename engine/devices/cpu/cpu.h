@@ -49,6 +49,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(pad) \
     X(pointwise) \
     X(pool) \
+    X(qmatmul) \
     X(quantize) \
     X(reduce) \
     X(resize) \
