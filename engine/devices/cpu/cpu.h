@@ -42,6 +42,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(batchnorm) \
     X(concat) \
     X(conv) \
+    X(dynamic) \
     X(gather) \
     X(matmul) \
     X(move) \

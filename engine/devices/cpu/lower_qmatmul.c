@@ -10,6 +10,7 @@
  */
 #include "base/checked.h"
 #include "engine/devices/cpu/cpu.h"
+#include "engine/devices/cpu/kernels/convert.h"
 #include "engine/devices/cpu/kernels/product_i8.h"
 
 /* The inputs of a step; all but the first two may be absent, and B where it is packed. */
@@ -212,12 +213,12 @@ static float scalar_of(const QnTensor *t)
 static const int32_t *read_zeros(const QnTensor *t, int32_t *to)
 {
     const int64_t count = t ? qn_tensor_count(t) : 0;
-    bool is_zero = true;
-    for (int64_t i = 0; i < count; i++) {
-        to[i] = (int32_t)qn_tensor_get_int(t, i);
-        is_zero = is_zero && to[i] == 0;
-    }
-    return is_zero ? NULL : to;
+    int32_t any = 0;
+    if (t)
+        qn_convert_row(QN_INT32, to, t->type, t->data, count);
+    for (int64_t i = 0; i < count; i++)
+        any |= to[i];
+    return any ? to : NULL;
 }
 
 /* alpha * a_scale * b_scale / y_scale for each of B's scales, in the order of the references. */
@@ -228,8 +229,11 @@ static void fill_factors(const QnStep *step, const QnRunCall *call, float *to)
     const float front = data->alpha * scalar_of(qn_step_input(step, call->values, A_SCALE));
     const float below = scalar_of(qn_step_input(step, call->values, Y_SCALE));
     const int64_t count = scale ? qn_tensor_count(scale) : 1;
-    for (int64_t i = 0; i < count; i++)
-        to[i] = front * (scale ? (float)qn_tensor_get(scale, i) : 1) / below;
+    to[0] = 1;
+    if (scale)
+        qn_convert_row(QN_FLOAT, to, scale->type, scale->data, count);
+    for (int64_t i = 0; i < count && (front != 1 || below != 1); i++)
+        to[i] = front * to[i] / below;
 }
 
 /* A bias of one element is written out. */
