@@ -5,20 +5,23 @@
 #include "base/checked.h"
 #include "base/pool_worker.h"
 
-void qn_gang_take_chunks(QnGang *gang, int64_t first_chunk, int member)
+bool qn_gang_take_chunks(QnGang *gang, int64_t first_chunk, int member)
 {
-    if (first_chunk >= 0)
+    bool took = first_chunk >= 0;
+    if (took)
         gang->run(gang->user, first_chunk, member);
     /* A member too many leaves between two chunks: somebody else needs the processor. */
     while ((uint32_t)member < qn_load_relaxed_u32(&gang->target)) {
         /* A look before the leap: a counter that has run out stays in everybody's cache. */
         if (qn_load_relaxed_i64(&gang->next_chunk) >= gang->chunk_count)
-            return;
+            break;
         const int64_t chunk = qn_fetch_add_relaxed_i64(&gang->next_chunk, 1);
         if (chunk >= gang->chunk_count)
-            return;
+            break;
         gang->run(gang->user, chunk, member);
+        took = true;
     }
+    return took;
 }
 
 /*

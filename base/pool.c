@@ -223,6 +223,16 @@ int qn_pool_size(QnPool *pool)
     return size;
 }
 
+int qn_pool_count_worked(QnPool *pool)
+{
+    int count = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < pool->started; i++)
+        count += (int)qn_load_relaxed_u32(&pool->workers[i].has_worked);
+    pthread_mutex_unlock(&pool->lock);
+    return count;
+}
+
 void qn_pool_set_warm(QnPool *pool, void (*warm)(void))
 {
     pthread_mutex_lock(&pool->lock);

@@ -89,6 +89,10 @@ void qn_pool_free(QnPool *pool);
 /* How many threads may be runnable.  Any thread. */
 int qn_pool_size(QnPool *pool);
 
+/* How many workers have run a chunk since the pool was made: whether threads are of use.  Any
+ * thread. */
+int qn_pool_count_worked(QnPool *pool);
+
 /*
  * Makes the pool larger, up to its capacity, or smaller, while gangs are in use.  Returns the size
  * that it has from now on: less than was asked for where the capacity or the system does not allow

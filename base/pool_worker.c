@@ -69,7 +69,8 @@ void *qn_worker_main(void *user)
     while (await_call(worker)) {
         warm_up(worker);
         qn_float_mode_adopt(worker->gang->float_mode);
-        qn_gang_take_chunks(worker->gang, worker->first_chunk, worker->member);
+        if (qn_gang_take_chunks(worker->gang, worker->first_chunk, worker->member))
+            qn_store_relaxed_u32(&worker->has_worked, 1);
         /* From here on the gang's memory may be gone. */
         if (qn_exchange_u32(&worker->mail, QN_MAIL_IDLE) == QN_MAIL_WATCHED)
             qn_wake_one(&worker->mail);

@@ -40,7 +40,8 @@ typedef enum QnMail {
 typedef struct QnWorker {
     QnPool *pool;
     QnThread thread;
-    bool is_warm; /* the worker's own */
+    bool is_warm;           /* the worker's own */
+    QnAtomicU32 has_worked; /* written by the worker only: it has run a chunk */
 
     /* Guarded by the pool's lock while the worker is free, by the gang's caller while it is taken.
      */
@@ -99,8 +100,9 @@ void qn_worker_await(QnWorker *worker);
 /* Lets a worker that is in no loop go to sleep. */
 void qn_worker_release(QnWorker *worker);
 
-/* A member's part of a loop: its first chunk, then chunks as long as there are any. */
-void qn_gang_take_chunks(QnGang *gang, int64_t first_chunk, int member);
+/* A member's part of a loop: its first chunk, then chunks as long as there are any.  Was there one?
+ */
+bool qn_gang_take_chunks(QnGang *gang, int64_t first_chunk, int member);
 
 /* Makes the gang's members as many as it should have; in pool.c. */
 void qn_gang_settle(QnGang *gang);

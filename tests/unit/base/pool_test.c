@@ -112,6 +112,8 @@ TEST(all_members_take_chunks)
             EXPECT(t, members_seen(&loop) == sizes[s], "%d of %d took chunks", members_seen(&loop),
                    sizes[s]);
         }
+        EXPECT(t, qn_pool_count_worked(pool) == sizes[s] - 1, "%d workers of %d",
+               qn_pool_count_worked(pool), sizes[s] - 1);
         qn_gang_end(&gang);
         qn_pool_free(pool);
     }
