@@ -10,6 +10,15 @@
     "[" to "] f = ReduceMean(f, [-1]); [" to "] f = Add(f, @epsilon)\n" \
     "[" to "] f = Sqrt(f); [" to "] " to " = Reciprocal(f)\n"
 
+/* Normalizes y [N, C, ...] by groups, to Y of the layout that the attribute says. */
+#define GROUP_NORM                                                                        \
+    "check @activation in 0 | 1\n"                                                        \
+    "gamma = CastLike(gamma, y); beta = CastLike(beta, y)\n"                              \
+    "y = GroupNormalization(y, gamma, beta) {num_groups = @groups, epsilon = @epsilon}\n" \
+    "[@activation] y = Swish(y)\n"                                                        \
+    "[@channels_last] y = channels_last(y)\n"                                             \
+    "Y = y"
+
 /* clang-format off */
 const OnnxUpgradeRow onnx_bodies_norm[] = {
     {"EmbedLayerNormalization", MS, "look-ups, Add, LayerNormalization",
@@ -29,11 +38,29 @@ const OnnxUpgradeRow onnx_bodies_norm[] = {
         "[!mask] batch = Shape(input_ids) {end = 1}\n"
         "[!mask] zero = Cast(0) {to = 6}\n"
         "[!mask] mask_index = Expand(zero, batch)"},
+    {"GroupNorm", MS, "GroupNormalization, Swish, between transposes",
+        "y = X\n"
+        "[@channels_last] y = channels_first(y)\n"
+        GROUP_NORM},
     {"SimplifiedLayerNormalization", "", 1, 1, NULL, "RMSNormalization",
         "Y = RMSNormalization(X, scale) {*}\n"
         "[inv_std_var, !@axis=-1] refuse \"the output inv_std_var with another axis\" \"the last one\"\n"
         "x = X\n"
         INVERSE_DEVIATION("inv_std_var")},
+    {"SkipGroupNorm", MS, "Add, GroupNormalization, Swish, between transposes",
+        /* The skip may lack the dims of the image, or have one element there. */
+        "shape = Shape(X); n = Shape(X) {end = 1}\n"
+        "[@channels_last] c = Shape(X) {start = -1}\n"
+        "[@channels_last] flat = Concat(n, [-1], c) {axis = 0}\n"
+        "[!@channels_last] c = Shape(X) {start = 1, end = 2}\n"
+        "[!@channels_last] flat = Concat(n, c, [-1]) {axis = 0}\n"
+        "x = Reshape(X, flat); s = Reshape(skip, flat); x = Add(x, s)\n"
+        "[bias, !@channels_last] bias = Unsqueeze(bias, [1])\n"
+        "[bias] x = Add(x, bias)\n"
+        "S = Reshape(x, shape) {allowzero = 1}\n"
+        "y = S\n"
+        "[@channels_last] y = channels_first(y)\n"
+        GROUP_NORM},
     {"SkipLayerNormalization", MS, "Add, LayerNormalization",
         "x = Add(input, skip)\n"
         "[bias] x = Add(x, bias)\n"

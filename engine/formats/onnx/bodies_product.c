@@ -69,6 +69,19 @@ const OnnxUpgradeRow onnx_bodies_product[] = {
         "y = MatMul(X, W)\n"
         "[bias] y = Add(y, bias)\n"
         "Y = Gelu(y) {approximate = \"tanh\"}"},
+    {"NhwcConv", MS, "Conv between transposes",
+        "X = channels_first(X); W = channels_first(W)\n"
+        "y = Conv(X, W, B) {*}\n"
+        "Y = channels_last(y)"},
+    {"NhwcFusedConv", MS, "Conv, Add, an activation, between transposes",
+        "X = channels_first(X)\n"
+        "y = Conv(X, W, B) {*}\n"
+        "[Z] Z = channels_first(Z); [Z] y = Add(y, Z)\n"
+        CONV_ACTIVATION
+        "Y = channels_last(y)"},
+    {"SparseToDenseMatMul", MS, "Transpose, MatMul, Mul",
+        MATMUL
+        "Y = y"},
     {"TransposeMatMul", MS, "Transpose, MatMul, Mul",
         MATMUL
         "Y = y"},

@@ -24,21 +24,27 @@ static bool is_there(const OnnxBody *b, const char *name)
     return value ? *value != 0 : is_wanted(b, name);
 }
 
+static const struct {
+    char sign;
+    bool (*compare)(const OnnxBody *b, const char *attribute, const char *word);
+} comparisons[] = {{'=', onnx_body_equals}, {'<', onnx_body_is_below}, {'>', onnx_body_is_above}};
+
 /* One condition; NULL names mean that there is no memory, which later steps notice. */
 static bool read_condition(OnnxBody *b)
 {
     const bool is_negated = onnx_body_take(b, '!'), is_attribute = onnx_body_take(b, '@');
-    const char *name = onnx_body_word(b), *word = NULL;
+    const char *name = onnx_body_word(b);
     if (!name)
         return false;
     if (!is_attribute)
         return is_there(b, name) != is_negated;
-    const bool is_less = onnx_body_take(b, '<');
-    if (!is_less && !onnx_body_take(b, '='))
-        return onnx_body_holds(b, name) != is_negated;
-    word = onnx_body_word(b);
-    return word && (is_less ? onnx_body_is_below(b, name, word)
-                            : onnx_body_equals(b, name, word)) != is_negated;
+    for (size_t i = 0; i < QN_COUNT_OF(comparisons); i++) {
+        if (!onnx_body_take(b, comparisons[i].sign))
+            continue;
+        const char *word = onnx_body_word(b);
+        return word && comparisons[i].compare(b, name, word) != is_negated;
+    }
+    return onnx_body_holds(b, name) != is_negated;
 }
 
 static bool read_conditions(OnnxBody *b)
@@ -54,13 +60,14 @@ static bool read_conditions(OnnxBody *b)
 
 /* --- arguments --- */
 
-/* A constant argument; `like`: what a scalar has its element type from. */
+/* A constant argument; `like`: what a scalar has its element type from, "" for float. */
 static QnStatus make_constant(OnnxBody *b, const OnnxAttribute *value, const char *like,
                               const char **out)
 {
     switch (value->kind) {
     case ONNX_FLOAT:
-        return onnx_make_scalar(b->up, "value", (double)value->f, like, out);
+        return *like ? onnx_make_scalar(b->up, "value", (double)value->f, like, out)
+                     : onnx_make_floats(b->up, "value", &value->f, 1, 0, out);
     case ONNX_INT:
         return onnx_make_ints(b->up, "value", &value->i, 1, 0, out);
     case ONNX_INTS:
@@ -163,106 +170,6 @@ static QnStatus read_attributes(OnnxBody *b, OnnxNode *node)
     return QN_OK;
 }
 
-/* --- what depends on a rank --- */
-
-static QnStatus expand_text(OnnxBody *b, const char *text);
-
-/*
- * A permutation of the dims of x: as Transpose where their number is known, else with the dims that
- * stay together as one, by a text that makes y.
- */
-typedef struct Permutation {
-    const char *word;
-    void (*permute)(int64_t *perm, int rank);
-    const char *unranked;
-} Permutation;
-
-/* [batch, m, n] to [batch, n, m] */
-static void swap_last(int64_t *perm, int rank)
-{
-    for (int i = 0; i < rank; i++)
-        perm[i] = i < rank - 2 ? i : 2 * rank - 3 - i;
-}
-
-/* [m, batch, n] to [batch, m, n] */
-static void move_first(int64_t *perm, int rank)
-{
-    for (int i = 0; i < rank; i++)
-        perm[i] = i == rank - 1 ? i : (i + 1) % (rank - 1);
-}
-
-/* [n, spatial dims, c] to [n, c, spatial dims] */
-static void move_channels_first(int64_t *perm, int rank)
-{
-    for (int i = 0; i < rank; i++)
-        perm[i] = i == 0 ? 0 : i == 1 ? rank - 1 : i - 1;
-}
-
-static void move_channels_last(int64_t *perm, int rank)
-{
-    for (int i = 0; i < rank; i++)
-        perm[i] = i == 0 ? 0 : i % (rank - 1) + 1;
-}
-
-static const Permutation permutations[] = {
-    {"channels_first", move_channels_first,
-     "n = Shape(x) {end = 1}; dims = Shape(x) {start = 1, end = -1}; c = Shape(x) {start = -1}\n"
-     "count = ReduceProd(dims) {keepdims = 1}; flat = Concat(n, count, c) {axis = 0}\n"
-     "shape = Concat(n, c, dims) {axis = 0}\n"
-     "x = Reshape(x, flat) {allowzero = 1}; x = Transpose(x) {perm = [0, 2, 1]}\n"
-     "y = Reshape(x, shape) {allowzero = 1}"},
-    {"channels_last", move_channels_last,
-     "n = Shape(x) {end = 1}; c = Shape(x) {start = 1, end = 2}; dims = Shape(x) {start = 2}\n"
-     "count = ReduceProd(dims) {keepdims = 1}; flat = Concat(n, c, count) {axis = 0}\n"
-     "shape = Concat(n, dims, c) {axis = 0}\n"
-     "x = Reshape(x, flat) {allowzero = 1}; x = Transpose(x) {perm = [0, 2, 1]}\n"
-     "y = Reshape(x, shape) {allowzero = 1}"},
-    {"transposed", swap_last,
-     "batch = Shape(x) {end = -2}; m = Shape(x) {start = -2, end = -1}; n = Shape(x) {start = -1}\n"
-     "count = ReduceProd(batch) {keepdims = 1}; flat = Concat(count, m, n) {axis = 0}\n"
-     "shape = Concat(batch, n, m) {axis = 0}\n"
-     "x = Reshape(x, flat) {allowzero = 1}; x = Transpose(x) {perm = [0, 2, 1]}\n"
-     "y = Reshape(x, shape) {allowzero = 1}"},
-    {"batch_first", move_first,
-     "m = Shape(x) {end = 1}; batch = Shape(x) {start = 1, end = -1}; n = Shape(x) {start = -1}\n"
-     "count = ReduceProd(batch) {keepdims = 1}; flat = Concat(m, count, n) {axis = 0}\n"
-     "shape = Concat(batch, m, n) {axis = 0}\n"
-     "x = Reshape(x, flat) {allowzero = 1}; x = Transpose(x) {perm = [1, 0, 2]}\n"
-     "y = Reshape(x, shape) {allowzero = 1}"},
-};
-
-static const Permutation *find_permutation(const char *word)
-{
-    for (size_t i = 0; i < QN_COUNT_OF(permutations); i++)
-        if (!strcmp(permutations[i].word, word))
-            return &permutations[i];
-    return NULL;
-}
-
-/* A vector stays as it is: products take it as a row or a column by themselves. */
-static QnStatus emit_permutation(OnnxBody *b, const Permutation *how, const char *x,
-                                 const char **out)
-{
-    const int rank = onnx_hint(b->up->hints, x).rank;
-    int64_t perm[QN_MAX_RANK];
-    OnnxNode *node;
-    if (rank < 0) {
-        OnnxBody inner = {.up = b->up, .call = b->call};
-        inner.names = onnx_scope(b->up->in->scratch, NULL);
-        QN_TRY(onnx_scope_put(&inner.names, "x", (void *)(uintptr_t)x));
-        QN_TRY(expand_text(&inner, how->unranked));
-        *out = onnx_scope_find_here(&inner.names, "y");
-        return QN_OK;
-    }
-    *out = x;
-    if (rank < 2)
-        return QN_OK;
-    how->permute(perm, rank);
-    QN_TRY(onnx_make_node(b->up, "Transpose", ONNX_INPUTS(x), out, &node));
-    QN_TRY(onnx_set_ints(b->up, node, "perm", perm, rank));
-    return onnx_emit(b->up, node);
-}
-
 /* --- statements --- */
 
 enum { MOST_TARGETS = 8 };
@@ -275,13 +182,12 @@ static QnStatus rename(OnnxBody *b, const char *name, const char *value)
 
 static QnStatus emit_operator(OnnxBody *b, const char *op, const char *const *targets, int count)
 {
-    const Permutation *permutation = find_permutation(op);
     Arguments args;
     const char *value;
     OnnxNode *node;
     QN_TRY(read_arguments(b, &args));
-    if (permutation) {
-        QN_TRY(emit_permutation(b, permutation, args.names[0], &value));
+    if (onnx_body_is_permutation(op)) {
+        QN_TRY(onnx_body_permute(b, op, args.names[0], &value));
         return rename(b, targets[0], value);
     }
     QN_TRY(onnx_make_node(b->up, op, args.names, args.count, &value, &node));
@@ -378,7 +284,7 @@ static QnStatus name_inputs(OnnxBody *b)
     return QN_OK;
 }
 
-static QnStatus expand_text(OnnxBody *b, const char *text)
+QnStatus onnx_body_run(OnnxBody *b, const char *text)
 {
     b->at = text;
     while (onnx_body_next(b))
@@ -394,7 +300,7 @@ QnStatus onnx_expand_body(OnnxUpgrade *up, OnnxNode **node, const char *text)
     up->made = &b.made;
     QnStatus status = name_inputs(&b);
     if (status == QN_OK)
-        status = expand_text(&b, text);
+        status = onnx_body_run(&b, text);
     if (status == QN_OK)
         status = onnx_body_finish(&b);
     up->made = made;

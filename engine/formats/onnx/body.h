@@ -13,8 +13,8 @@
  * In front of a statement conditions in brackets, joined by commas, say when it counts:
  * [bias] an input that is there, an output that is wanted, or a name that has been given; [@transA]
  * an attribute that is neither zero nor empty; [@mode=linear] one with that value, where
- * `none` is that of an absent or empty text; [@opset<13] one with a smaller number; each with a !
- * in front means the opposite.
+ * `none` is that of an absent or empty text; [@opset<13], [@limit>0] one that is less or greater;
+ * each with a ! in front means the opposite.
  *
  * Names are those of the schema's inputs, absent where these are, and those that statements give,
  * also again.  What the names of the schema's outputs stand for at the end are the node's outputs.
@@ -43,6 +43,16 @@ typedef struct OnnxBody {
     OnnxGraph made;  /* the nodes so far */
 } OnnxBody;
 
+/* Expands a text among b's names. */
+QnStatus onnx_body_run(OnnxBody *b, const char *text);
+
+/* --- permutations of dims: body_permute.c --- */
+
+bool onnx_body_is_permutation(const char *word);
+
+/* Emits the one that the word stands for. */
+QnStatus onnx_body_permute(OnnxBody *b, const char *word, const char *x, const char **out);
+
 /* --- the text: body_text.c --- */
 
 /* Goes past blanks, and c if it is next; was it? */
@@ -68,10 +78,11 @@ void onnx_body_skip(OnnxBody *b);
 QnStatus onnx_body_value(OnnxBody *b, OnnxAttribute *out);
 
 /* Does the call's attribute or its default differ from zero and from nothing?  Is it that word?  Is
- * it an integer below that number? */
+ * it a number below, or above that one? */
 bool onnx_body_holds(const OnnxBody *b, const char *attribute);
 bool onnx_body_equals(const OnnxBody *b, const char *attribute, const char *word);
 bool onnx_body_is_below(const OnnxBody *b, const char *attribute, const char *number);
+bool onnx_body_is_above(const OnnxBody *b, const char *attribute, const char *number);
 
 /* "mode is 'cubic'", for a sentence. */
 const char *onnx_body_show(const OnnxBody *b, const char *attribute);

@@ -124,10 +124,23 @@ bool onnx_body_equals(const OnnxBody *b, const char *attribute, const char *word
     return a.kind == ONNX_STRING && a.s.size ? qn_bytes_is(a.s, word) : !strcmp(word, "none");
 }
 
-bool onnx_body_is_below(const OnnxBody *b, const char *attribute, const char *number)
+/* The difference between an attribute and a number; 0 where it is no number. */
+static double difference(const OnnxBody *b, const char *attribute, const char *number)
 {
     const OnnxAttribute a = find_attribute(b, attribute);
-    return a.kind == ONNX_INT && a.i < strtoll(number, NULL, 10);
+    if (a.kind != ONNX_FLOAT && a.kind != ONNX_INT)
+        return 0;
+    return (a.kind == ONNX_FLOAT ? (double)a.f : (double)a.i) - strtod(number, NULL);
+}
+
+bool onnx_body_is_below(const OnnxBody *b, const char *attribute, const char *number)
+{
+    return difference(b, attribute, number) < 0;
+}
+
+bool onnx_body_is_above(const OnnxBody *b, const char *attribute, const char *number)
+{
+    return difference(b, attribute, number) > 0;
 }
 
 const char *onnx_body_show(const OnnxBody *b, const char *attribute)

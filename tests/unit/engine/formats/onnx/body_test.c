@@ -65,6 +65,24 @@ TEST(attributes_have_defaults_and_are_copied_where_they_are_known)
     check_rows(t, rows, QN_COUNT_OF(rows));
 }
 
+TEST(conditions_look_at_attributes)
+{
+    static const Row rows[] = {
+        {"%g: float[2,4], %u: float[2,4]) { %y = ms.SwiGLU(%g, %u) {limit = -1.0} return %y",
+         "const %y.value: float[] = {0}\n"
+         "%y.Cast = Cast(%g) {to = 1}\n"
+         "%y.Cast.1 = Cast(%u) {to = 1}\n"
+         "%y.Swish = Swish(%y.Cast) {alpha = 1.0}\n"
+         "%y.Add = Add(%y.Cast.1, %y.value)\n"
+         "%y.Mul = Mul(%y.Swish, %y.Add)\n"
+         "%y = CastLike(%y.Mul, %g)\n"},
+        {"%x: float[1,2,4,4], %g: float[1,2,2,2]) { %y = ms.GridSample(%x, %g) "
+         "{mode = \"bicubic\", align_corners = 1} return %y",
+         "%y = GridSample(%x, %g) {mode = \"cubic\", align_corners = 1}\n"},
+    };
+    check_rows(t, rows, QN_COUNT_OF(rows));
+}
+
 TEST(outputs_that_nobody_wants_take_their_nodes_with_them)
 {
     static const Row rows[] = {
@@ -129,6 +147,11 @@ TEST(permutations_are_written_for_the_rank_or_without_it)
         {"%a: float[?], %b: float[2,5,4]) { %y = ms.FusedMatMul(%a, %b) {transB = 1} return %y",
          "%y.Transpose = Transpose(%b) {perm = [0, 2, 1]}\n"
          "%y = MatMul(%a, %y.Transpose)\n"},
+        {"%x: float[1,5,5,2], %w: float[3,1,1,2]) { %y = ms.NhwcConv(%x, %w) return %y",
+         "%y.Transpose = Transpose(%x) {perm = [0, 3, 1, 2]}\n"
+         "%y.Transpose.1 = Transpose(%w) {perm = [0, 3, 1, 2]}\n"
+         "%y.Conv = Conv(%y.Transpose, %y.Transpose.1)\n"
+         "%y = Transpose(%y.Conv) {perm = [0, 2, 3, 1]}\n"},
         {"%a: float[2,3], %b: float[?]) { %y = ms.FusedMatMul(%a, %b) {transB = 1} return %y",
          "%y.Shape = Shape(%b) {end = -2}\n"
          "%y.Shape.1 = Shape(%b) {start = -2, end = -1}\n"
@@ -173,6 +196,7 @@ TEST(what_a_body_cannot_say_is_a_sentence)
 
 TEST_MAIN(CASE(statements_become_nodes),
           CASE(attributes_have_defaults_and_are_copied_where_they_are_known),
+          CASE(conditions_look_at_attributes),
           CASE(outputs_that_nobody_wants_take_their_nodes_with_them),
           CASE(scalars_take_the_type_of_what_they_stand_beside),
           CASE(permutations_are_written_for_the_rank_or_without_it),
