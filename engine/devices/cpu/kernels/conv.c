@@ -109,7 +109,7 @@ int64_t qn_conv_f32_chunks(const QnConvF32 *conv)
 
 /* What one thread's scratch holds, in this order; bytes, each part in whole lines. */
 typedef struct Room {
-    size_t zeros, runs, pointers, patches, sums;
+    size_t zeros, runs, pointers, patches, sums, padded;
 } Room;
 
 /* Taps that have a list of pointers: all, or all but the innermost where these are one run. */
@@ -139,13 +139,14 @@ static Room measure(const QnConvF32 *sizes)
                   .runs = qn_round_up((size_t)(lists * pieces) * sizeof(QnGemmRun), 64),
                   .pointers = (size_t)lists * block * sizeof(float *),
                   .patches = (size_t)(lists * run) * block * sizeof(float),
-                  .sums = QN_GEMM_SCRATCH_FLOATS * sizeof(float)};
+                  .sums = QN_GEMM_SCRATCH_FLOATS * sizeof(float),
+                  .padded = (size_t)qn_conv_padded_floats(sizes) * sizeof(float)};
 }
 
 size_t qn_conv_f32_scratch(const QnConvF32 *conv)
 {
     const Room room = measure(conv);
-    return room.zeros + room.runs + room.pointers + room.patches + room.sums;
+    return room.zeros + room.runs + room.pointers + room.patches + room.sums + room.padded;
 }
 
 /* One chunk at work. */
@@ -307,7 +308,7 @@ static void run_blocks(const Chunk *t)
     }
 }
 
-void qn_conv_f32_run(const QnConvF32 *conv, int64_t number, void *scratch)
+static void run_chunk(const QnConvF32 *conv, int64_t number, const Room *room, char *scratch)
 {
     Chunk t = {.conv = conv, .cut = cut_conv(conv)};
     place(&t, number);
@@ -315,15 +316,29 @@ void qn_conv_f32_run(const QnConvF32 *conv, int64_t number, void *scratch)
         !qn_conv_weights_find(&t.weights, &conv->conv,
                               number / t.cut.block_chunks / t.cut.column_chunks % t.cut.phases))
         return;
-    const Room room = measure(conv);
-    char *at = scratch;
-    memset(at, 0, room.zeros);
-    t.table.zeros = (const float *)(void *)at;
-    t.runs = (QnGemmRun *)(void *)(at += room.zeros);
-    t.table.pointers = (const float **)(void *)(at += room.runs);
-    t.table.patches = (float *)(void *)(at += room.pointers);
-    t.sums = (float *)(void *)(at + room.patches);
+    memset(scratch, 0, room->zeros);
+    t.table.zeros = (const float *)(void *)scratch;
+    t.runs = (QnGemmRun *)(void *)(scratch += room->zeros);
+    t.table.pointers = (const float **)(void *)(scratch += room->runs);
+    t.table.patches = (float *)(void *)(scratch += room->pointers);
+    t.sums = (float *)(void *)(scratch + room->patches);
     t.is_product = is_product(&t);
     make_runs(&t);
     run_blocks(&t);
+}
+
+void qn_conv_f32_run(const QnConvF32 *conv, int64_t number, void *scratch)
+{
+    const Room room = measure(conv);
+    if (!room.padded) {
+        run_chunk(conv, number, &room, scratch);
+        return;
+    }
+    const Cut cut = cut_conv(conv);
+    QnConvF32 padded;
+    char *copy =
+        (char *)scratch + (room.zeros + room.runs + room.pointers + room.patches + room.sums);
+    qn_conv_pad(&padded, conv, number / (cut.phases * cut.column_chunks * cut.block_chunks),
+                (float *)(void *)copy);
+    run_chunk(&padded, number, &room, scratch);
 }

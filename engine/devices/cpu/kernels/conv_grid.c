@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/devices/cpu/kernels/conv_grid.h"
 
+#include <string.h>
+
 #include "base/checked.h"
 #include "engine/devices/cpu/kernels/gemm_block.h"
 
@@ -269,4 +271,88 @@ void qn_conv_fill_table(const QnConvTable *table, const QnConvF32 *conv, const Q
             qn_min_i64(count - segment.row, phase->axis[inner].count - segment.position[inner]);
         fill_segment(table, conv, phase, data, &segment);
     }
+}
+
+/* ---- small images ---- */
+
+/* Elements of axis d that some tap reads, padding included. */
+static int64_t reach_of(const QnConvF32 *conv, int d)
+{
+    const QnConv *c = &conv->conv;
+    return (conv->out[d] - 1) * c->stride[d] + (c->kernel[d] - 1) * c->dilation[d] + 1;
+}
+
+int64_t qn_conv_padded_floats(const QnConvF32 *conv)
+{
+    enum { MOST = 1 << 14 };
+    int64_t floats = conv->conv.in_channels;
+    bool has_padding = false;
+    if (!qn_conv_run_width(conv) || conv->conv.transposed)
+        return 0;
+    for (int d = 0; d < conv->conv.axes; d++) {
+        if (conv->out[d] < 1)
+            return 0;
+        has_padding = has_padding || conv->pad[d] > 0 || reach_of(conv, d) > conv->in[d];
+        if (!qn_mul_i64(&floats, floats, reach_of(conv, d)) || floats > MOST)
+            return 0;
+    }
+    return has_padding ? floats : 0;
+}
+
+/* Copies `count` positions of `width` floats, or of one each `step` floats apart. */
+static void copy_line(float *to, const float *from, int64_t count, int64_t step, int64_t width)
+{
+    if (step == width) {
+        memcpy(to, from, (size_t)(count * width) * sizeof *to);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t c = 0; c < width; c++)
+            to[i * width + c] = from[i * step + c];
+}
+
+/* The lines of one plane, or of all channels where these lie last. */
+static void pad_plane(const QnConvF32 *out, const QnConvF32 *conv, float *to, const float *from)
+{
+    const int inner = conv->conv.axes - 1;
+    const int64_t width = qn_conv_run_width(conv);
+    const int64_t count =
+        qn_max_i64(0, qn_min_i64(conv->in[inner], out->in[inner] - conv->pad[inner]));
+    int64_t lines = 1;
+    for (int d = 0; d < inner; d++)
+        lines *= conv->in[d];
+    for (int64_t line = 0; line < lines; line++) {
+        const float *source = from;
+        float *target = to + conv->pad[inner] * width;
+        bool is_needed = true;
+        for (int64_t d = inner - 1, rest = line; d >= 0; d--) {
+            const int64_t at = rest % conv->in[d];
+            rest /= conv->in[d];
+            source += at * conv->x.step[d];
+            target += (at + conv->pad[d]) * out->x.step[d];
+            is_needed = is_needed && at + conv->pad[d] < out->in[d];
+        }
+        if (is_needed)
+            copy_line(target, source, count, conv->x.step[inner], width);
+    }
+}
+
+void qn_conv_pad(QnConvF32 *out, const QnConvF32 *conv, int64_t image, float *copy)
+{
+    const int64_t planes = conv->conv.from_planes ? conv->conv.in_channels : 1;
+    int64_t step = qn_conv_run_width(conv);
+    memset(copy, 0, (size_t)qn_conv_padded_floats(conv) * sizeof *copy);
+    *out = *conv;
+    for (int d = conv->conv.axes - 1; d >= 0; d--) {
+        out->in[d] = reach_of(conv, d);
+        out->pad[d] = 0;
+        out->x.step[d] = step;
+        step *= out->in[d];
+    }
+    out->x.channel_step = conv->conv.from_planes ? step : 1;
+    out->x.image_step = 0; /* whichever image is asked for, this is it */
+    out->x.data = copy;
+    const float *data = conv->x.data + image * conv->x.image_step;
+    for (int64_t c = 0; c < planes; c++)
+        pad_plane(out, conv, copy + c * step, data + c * conv->x.channel_step);
 }

@@ -42,6 +42,16 @@ void qn_conv_phase(QnConvPhase *out, const QnConv *conv, int64_t index, const Qn
  */
 int64_t qn_conv_run_width(const QnConvF32 *conv);
 
+/*
+ * A small image whose innermost taps are runs is copied with its padding first, so that no run
+ * leaves it: writing out every run that does costs more.  The size of the copy, 0 where none is
+ * made.
+ */
+int64_t qn_conv_padded_floats(const QnConvF32 *conv);
+
+/* Makes that copy of one image, and the same convolution of it without padding. */
+void qn_conv_pad(QnConvF32 *out, const QnConvF32 *conv, int64_t image, float *copy);
+
 /* A table of QN_GEMM_BLOCK_ROWS pointers per tap, and what pointers may need that is not in the
  * image. */
 typedef struct QnConvTable {
