@@ -4,8 +4,7 @@
  * the one with the best score stays, per batch and class.  Boxes are two corners in any order, or
  * with center_point_box 1 center and size.
  */
-#include <stdlib.h>
-
+#include "base/sort.h"
 #include "engine/ops/op.h"
 
 static QnStatus infer_nms(QnInfer *in)
@@ -115,7 +114,7 @@ static QnStatus search_class(Search *s, const QnCall *call, int64_t batch, int64
         if (!s->has_score_limit || score > s->score_limit)
             s->candidates[count++] = (Candidate){score, i};
     }
-    qsort(s->candidates, (size_t)count, sizeof *s->candidates, by_score);
+    qn_sort(s->candidates, (size_t)count, sizeof *s->candidates, by_score);
     for (int64_t i = 0; i < count && kept < s->limit; i++) {
         QN_TRY(qn_call_poll(call));
         if (is_suppressed(s, batch, s->candidates[i].box, kept))

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/sort.h"
 #include "engine/ops/scores.h"
 
 /* ---- lists of attributes ---- */
@@ -142,7 +142,7 @@ static QnStatus sort_keys(const int64_t *trees, const int64_t *numbers, int coun
     QN_ALLOC(keys, arena, count);
     for (int i = 0; i < count; i++)
         keys[i] = (Key){trees[i], numbers[i], i};
-    qsort(keys, (size_t)count, sizeof *keys, by_key);
+    qn_sort(keys, (size_t)count, sizeof *keys, by_key);
     *out = keys;
     return QN_OK;
 }

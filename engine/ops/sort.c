@@ -4,8 +4,8 @@
  * lower position first; and Unique, the different elements (or slices along an axis).
  */
 #include <math.h>
-#include <stdlib.h>
 
+#include "base/sort.h"
 #include "engine/ops/op.h"
 
 /* ---- TopK ---- */
@@ -101,7 +101,7 @@ static QnStatus top_k(const QnCall *call)
         QN_TRY(qn_call_poll(call));
         for (int64_t n = 0; n < box.length; n++)
             items[n] = read_item(x, first + n * box.inner, n);
-        qsort(items, (size_t)box.length, sizeof *items, is_largest ? descending : ascending);
+        qn_sort(items, (size_t)box.length, sizeof *items, is_largest ? descending : ascending);
         for (int64_t n = 0; n < k; n++) {
             if (qn_call_wants(call, 0))
                 copy_element(x, first + items[n].position * box.inner, y, to + n * box.inner);
@@ -191,7 +191,7 @@ static int64_t make_unique(Slice *slices, int64_t count, bool is_sorted, int64_t
                            int64_t *inverse, Slice *kept)
 {
     int64_t unique = 0;
-    qsort(slices, (size_t)count, sizeof *slices, by_content);
+    qn_sort(slices, (size_t)count, sizeof *slices, by_content);
     for (int64_t i = 0; i < count; i++) {
         if (i == 0 || compare_slices(&slices[i - 1], &slices[i]) != 0) {
             kept[unique] = slices[i];
@@ -200,7 +200,7 @@ static int64_t make_unique(Slice *slices, int64_t count, bool is_sorted, int64_t
         slices[i].first = kept[unique - 1].position;
     }
     if (!is_sorted)
-        qsort(kept, (size_t)unique, sizeof *kept, by_first);
+        qn_sort(kept, (size_t)unique, sizeof *kept, by_first);
     /* Where each first one has gone to, then what that says for the others. */
     for (int64_t k = 0; k < unique; k++)
         inverse[kept[k].position] = k;

@@ -6,9 +6,8 @@
  */
 #include "engine/devices/cpu/kernels/nms.h"
 
-#include <stdlib.h>
-
 #include "base/fault.h"
+#include "base/sort.h"
 
 typedef struct Candidate {
     float score;
@@ -108,7 +107,7 @@ static int64_t select_class(const QnNms *nms, const Box *boxes, const float *sco
     for (int64_t i = 0; i < nms->boxes; i++)
         if (nms->has_score_threshold ? scores[i] > nms->score_threshold : scores[i] == scores[i])
             candidates[count++] = (Candidate){scores[i], i};
-    qsort(candidates, (size_t)count, sizeof *candidates, by_score);
+    qn_sort(candidates, (size_t)count, sizeof *candidates, by_score);
     for (int64_t c = 0; c < count && kept.count < most; c++) {
         const Box *box = &boxes[candidates[c].index];
         if (overlaps(&kept, box, nms->iou_threshold))
