@@ -8,6 +8,9 @@
 #include "base/arena.h"
 #include "base/checked.h"
 
+/* The largest picture that is made for a model. */
+enum { PIXELS_MOST = 1 << 28 };
+
 /* Which axes are what; -1: there is none. */
 typedef struct Axes {
     int channel, height, width;
@@ -43,7 +46,7 @@ static bool find_axes(Axes *axes, int rank, const int64_t *dims)
 /* ---- another number of channels ---- */
 
 /* The picture as floats of 0 to 255, [channels, height, width]. */
-static void split_channels(const Image *image, int channels, float *to)
+static void split_channels(const QnImage *image, int channels, float *to)
 {
     const size_t count = (size_t)image->width * (size_t)image->height;
     for (size_t i = 0; i < count; i++) {
@@ -129,7 +132,7 @@ static void fill(QnTensor *tensor, const Axes *axes, const float *planes)
         }
 }
 
-static QnStatus resample(QnTensor *tensor, const Axes *axes, const Image *image, QnError *err)
+static QnStatus resample(QnTensor *tensor, const Axes *axes, const QnImage *image, QnError *err)
 {
     const int channels = axes->channel < 0 ? 1 : (int)tensor->dims[axes->channel];
     const int width = (int)tensor->dims[axes->width], height = (int)tensor->dims[axes->height];
@@ -152,7 +155,7 @@ static QnStatus resample(QnTensor *tensor, const Axes *axes, const Image *image,
     return has_memory ? QN_OK : qn_no_memory(err);
 }
 
-QnStatus image_to_tensor(QnTensor *out, const Image *image, const QnValueInfo *info,
+QnStatus image_to_tensor(QnTensor *out, const QnImage *image, const QnValueInfo *info,
                          const int64_t *dims, const char *name, QnValueStore *store, QnError *err)
 {
     Axes axes;
@@ -173,7 +176,7 @@ QnStatus image_to_tensor(QnTensor *out, const Image *image, const QnValueInfo *i
         sizes[axes.channel] = image->channels;
     int64_t pixels;
     if (sizes[axes.height] < 1 || sizes[axes.width] < 1 ||
-        !qn_mul_i64(&pixels, sizes[axes.height], sizes[axes.width]) || pixels > IMAGE_PIXELS_MOST)
+        !qn_mul_i64(&pixels, sizes[axes.height], sizes[axes.width]) || pixels > PIXELS_MOST)
         return qn_fail(err, QN_BAD_TENSOR, "%s: input '%s' of %lld x %lld pixels is out of range",
                        name, info->name, (long long)sizes[axes.height],
                        (long long)sizes[axes.width]);

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "base/image/image.h"
+#include "base/library.h"
+#include "base/regex.h"
 #include "base/text.h"
 #include "quern/quern.h"
 #include "tools/commands.h"
-#include "tools/image.h"
 #include "tools/inflate.h"
 
 #ifdef QN_HAS_SERVER
@@ -52,16 +54,36 @@ static void print_help(void)
     puts("\nquern COMMAND --help tells more; quern --version what this is.");
 }
 
+/* An optional part: the library behind it, or why it is not there. */
+static void print_part(const char *(*version)(const char **file), const char *library)
+{
+    const char *file = NULL, *text = version ? version(&file) : NULL;
+    if (!text)
+        printf(" (absent: built without %s)", library);
+    else if (!qn_library_is_there(file))
+        printf(" (absent: there is no %s)", file);
+    else
+        printf(" (%s)", text);
+}
+
+static void print_pictures(void)
+{
+    printf("pictures:");
+    for (const QnImageFormat *format = qn_image_formats; format->name; format++) {
+        printf("%s %s", format > qn_image_formats ? "," : "", format->name);
+        if (format->library)
+            print_part(format->version, format->library);
+    }
+    printf("\n");
+}
+
 /* The version, and the optional parts that this build has. */
 static void print_version(void)
 {
     printf("quern %s\n", qn_version_text());
-    printf("pictures:");
-    for (int i = 0; image_formats[i]; i++)
-        printf("%s %s%s%s%s", i ? "," : "", image_formats[i]->name,
-               image_formats[i]->version ? " (" : "",
-               image_formats[i]->version ? image_formats[i]->version() : "",
-               image_formats[i]->version ? ")" : "");
+    print_pictures();
+    printf("expressions: regular");
+    print_part(qn_regex_version, "PCRE2");
     printf("\narchives: stored%s%s%s\n", inflate_version() ? ", deflated (" : "",
            inflate_version() ? inflate_version() : "", inflate_version() ? ")" : "");
 }

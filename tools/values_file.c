@@ -95,15 +95,18 @@ static QnStatus read_json(QnValue *out, Source *source)
 
 static QnStatus read_image(QnValue *out, Source *source)
 {
-    Image image;
+    QnImage image;
     QnTensor tensor;
+    QnArena scratch = {0};
     const ValueWanted *wanted = source->wanted;
-    QN_TRY(image_find(source->bytes)
-               ->read(&image, source->bytes, source->path, source->store, source->err));
-    QN_TRY(image_to_tensor(&tensor, &image, wanted->info, wanted->dims, source->path, source->store,
-                           source->err));
-    *out = qn_value_tensor(tensor);
-    return QN_OK;
+    QnStatus status = qn_image_read(&image, source->bytes, &scratch, source->err);
+    if (status == QN_OK)
+        status = image_to_tensor(&tensor, &image, wanted->info, wanted->dims, source->path,
+                                 source->store, source->err);
+    qn_arena_finish(&scratch);
+    if (status == QN_OK)
+        *out = qn_value_tensor(tensor);
+    return status;
 }
 
 /* Raw elements say nothing of their shape: one open dimension follows from the size, others are 1.
@@ -182,7 +185,7 @@ static bool is_raw(const Source *source)
 /* By the bytes alone: pictures come under any name. */
 static bool is_image(const Source *source)
 {
-    return image_find(source->bytes) != NULL;
+    return qn_image_find(source->bytes) != NULL;
 }
 
 /* In this order: names that say it before the bytes of what has no clear beginning. */

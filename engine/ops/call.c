@@ -23,15 +23,22 @@ bool qn_call_wants(const QnCall *call, int i)
     return i < call->output_count && call->node->outputs[i] != NULL;
 }
 
-QnStatus qn_call_fail(const QnCall *call, const char *format, ...)
+QnStatus qn_call_name(const QnCall *call, QnStatus status)
 {
     char label[256];
+    if (status != QN_OK && status != QN_NO_MEMORY && status != QN_CANCELLED)
+        qn_wrap(call->err, "%s (%s)", qn_node_label(call->node, label, sizeof label),
+                call->node->op);
+    return status;
+}
+
+QnStatus qn_call_fail(const QnCall *call, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
     qn_fail_v(call->err, QN_BAD_TENSOR, format, args);
     va_end(args);
-    qn_wrap(call->err, "%s (%s)", qn_node_label(call->node, label, sizeof label), call->node->op);
-    return QN_BAD_TENSOR;
+    return qn_call_name(call, QN_BAD_TENSOR);
 }
 
 QnStatus qn_call_poll(const QnCall *call)

@@ -22,6 +22,7 @@
     X(convert) \
     X(crop) \
     X(cumulate) \
+    X(deform_conv) \
     X(detect) \
     X(diagonal) \
     X(einsum) \
@@ -32,6 +33,7 @@
     X(gather) \
     X(gather_blocks) \
     X(grid) \
+    X(image) \
     X(label) \
     X(linear) \
     X(linear_attention) \
@@ -51,6 +53,7 @@
     X(quantize) \
     X(random) \
     X(reduce) \
+    X(regex) \
     X(reshape) \
     X(resize) \
     X(reverse) \
@@ -69,6 +72,7 @@
     X(spectrum) \
     X(string) \
     X(svm) \
+    X(tfidf) \
     X(transpose) \
     X(tree) \
     X(weight_only)

@@ -256,6 +256,10 @@ QnStatus qn_call_poll(const QnCall *call);
 /* QN_BAD_TENSOR with a sentence that names the node. */
 QnStatus qn_call_fail(const QnCall *call, const char *format, ...) QN_PRINTF(2, 3);
 
+/* Passes a status on; where it is a failure that somebody else has put into words, names the node
+ * in front. */
+QnStatus qn_call_name(const QnCall *call, QnStatus status);
+
 /* Element i (in row-major order) of a contiguous tensor, any numeric type; of complex numbers the
  * real part, and 0 of what is no number.  Reading allows any alignment, writing does not. */
 double qn_tensor_get(const QnTensor *tensor, int64_t i);

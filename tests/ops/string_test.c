@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Strings, labels and features. */
+#include "base/regex.h"
 #include "tests/support/op.h"
 
 TEST(strings_are_joined_by_broadcasting)
@@ -167,7 +168,91 @@ TEST(features_are_columns)
     OP_CHECK(t, rows);
 }
 
+TEST(patterns_match_whole_strings)
+{
+    static const OpRow rows[] = {
+        {"RegexFullMatch",
+         {"string[2,2] = {\"ab\", \"abc\", \"\", \"aab\"}"},
+         "pattern = \"a+b\"",
+         .want = "bool[2,2] {1, 0, 0, 1}"},
+        {"RegexFullMatch", {"string[1] = {\"\"}"}, .want = "bool[1] {1}"},
+        {"RegexFullMatch", {"string[0] = {}"}, "pattern = \"x\"", .want = "bool[0] {}"},
+        {"RegexFullMatch", {"string[N]"}, "pattern = \"x\"", .want = "bool[N]"},
+        {"RegexFullMatch",
+         {"string[N]"},
+         "pattern = \"(?=a)\"",
+         .want = "error: the pattern has a group near its byte 0, which RE2's syntax has not"},
+    };
+    QnArena arena = {0};
+    QnRegex *regex;
+    const QnStatus status = qn_regex_compile(&regex, qn_bytes_of_text("a"), &arena, NULL);
+    qn_arena_finish(&arena);
+    if (status != QN_OK)
+        SKIP(t, "this build has no PCRE2");
+    OP_CHECK(t, rows);
+}
+
+#define GRAMS                                                                               \
+    "min_gram_length = 1, max_gram_length = 2, max_skip_count = 1, ngram_counts = [0, 2], " \
+    "ngram_indexes = [0, 3, 1], pool_int64s = [2, 3, 5, 4], "
+
+TEST(ngrams_are_counted)
+{
+    static const OpRow rows[] = {
+        {"TfIdfVectorizer",
+         {"int64[6] = {2, 5, 4, 2, 5, 2}"},
+         GRAMS "mode = \"TF\"",
+         .want = "float[4] {3, 1, 0, 0}"},
+        {"TfIdfVectorizer", /* 5 and 4 with one between them */
+         {"int32[2,3] = {5, 9, 4, 3, 3, 3}"},
+         GRAMS "mode = \"IDF\", weights = [2.0, 3.0, 4.0]",
+         .want = "float[2,4] {0, 4, 0, 0, 0, 0, 0, 3}"},
+        {"TfIdfVectorizer",
+         {"int64[3] = {3, 3, 2}"},
+         GRAMS "mode = \"TFIDF\", weights = [2.0, 3.0, 4.0]",
+         .want = "float[4] {2, 0, 0, 6}"},
+        {"TfIdfVectorizer",
+         {"string[3] = {\"a\", \"b\", \"a\"}"},
+         "min_gram_length = 2, max_gram_length = 2, max_skip_count = 0, mode = \"TF\", "
+         "ngram_counts = [0, 0], ngram_indexes = [1, 0], pool_strings = [\"a\", \"b\", \"b\", "
+         "\"b\"]",
+         .want = "float[2] {0, 1}"},
+        {"TfIdfVectorizer",
+         {"int64[0] = {}"},
+         GRAMS "mode = \"TF\"",
+         .want = "float[4] {0, 0, 0, 0}"},
+        {"TfIdfVectorizer", {"int64[N,C]"}, GRAMS "mode = \"TF\"", .want = "float[N,4]"},
+        {"TfIdfVectorizer",
+         {"string[N]"},
+         GRAMS "mode = \"TF\"",
+         .want = "error: input 0 has type string, the pool integers"},
+        {"TfIdfVectorizer",
+         {"int64[N]"},
+         "min_gram_length = 2, max_gram_length = 1, max_skip_count = 0, mode = \"TF\", "
+         "ngram_counts = [0], ngram_indexes = [0], pool_int64s = [2]",
+         .want =
+             "error: n-grams of 2 to 1 tokens with 0 skips, expected 1 at least, no fewer, and 0 "
+             "at least"},
+        {"TfIdfVectorizer",
+         {"int64[N]"},
+         "min_gram_length = 1, max_gram_length = 2, max_skip_count = 0, mode = \"TF\", "
+         "ngram_counts = [0, 5], ngram_indexes = [0], pool_int64s = [2]",
+         .want = "error: ngram_counts says that the 1-grams are 0 to 5 of 1 tokens"},
+        {"TfIdfVectorizer",
+         {"int64[N]"},
+         "min_gram_length = 1, max_gram_length = 1, max_skip_count = 0, mode = \"TF\", "
+         "ngram_counts = [0], ngram_indexes = [-1], pool_int64s = [2]",
+         .want = "error: ngram_indexes[0] is -1"},
+        {"TfIdfVectorizer",
+         {"int64[N]"},
+         "min_gram_length = 1, max_gram_length = 1, max_skip_count = 0, mode = \"TF\", "
+         "ngram_counts = [0], ngram_indexes = [0], pool_int64s = [2, 3]",
+         .want = "error: ngram_indexes has 1 entries, the pool more n-grams"},
+    };
+    OP_CHECK(t, rows);
+}
+
 TEST_MAIN(CASE(strings_are_joined_by_broadcasting),
           CASE(strings_are_cut_at_delimiters_or_white_space),
           CASE(normalizing_drops_stop_words_then_changes_case), CASE(labels_are_looked_up),
-          CASE(features_are_columns))
+          CASE(features_are_columns), CASE(patterns_match_whole_strings), CASE(ngrams_are_counted))

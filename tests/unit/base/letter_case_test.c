@@ -11,15 +11,17 @@ TEST(each_character_becomes_its_simple_mapping)
     } rows[] = {
         {"", "", ""},
         {"Hello, World 1", "hello, world 1", "HELLO, WORLD 1"},
-        {"Straße", "straße", "STRAßE"},                /* ß has no single upper-case character */
-        {"ÀÉÎõü", "àéîõü", "ÀÉÎÕÜ"},                   /* Latin */
-        {"Ÿ ÿ", "ÿ ÿ", "Ÿ Ÿ"},                         /* pairs that lie far apart */
-        {"Ārēč", "ārēč", "ĀRĒČ"},                      /* runs of two */
-        {"Ωμέγα", "ωμέγα", "ΩΜΈΓΑ"},                   /* Greek, with accents */
-        {"Жизнь ѐЀ", "жизнь ѐѐ", "ЖИЗНЬ ЀЀ"},          /* Cyrillic */
-        {"\xe2\x84\xaa", "k", "\xe2\x84\xaa"},         /* the sign for kelvin becomes shorter */
-        {"\xc8\xba", "\xe2\xb1\xa5", "\xc8\xba"},      /* and this one longer */
-        {"𐐀", "𐐨", "𐐀"},                               /* past 16 bits */
+        {"Straße", "straße", "STRAßE"},           /* ß has no single upper-case character */
+        {"ÀÉÎõü", "àéîõü", "ÀÉÎÕÜ"},              /* Latin */
+        {"Ÿ ÿ", "ÿ ÿ", "Ÿ Ÿ"},                    /* pairs that lie far apart */
+        {"Ārēč", "ārēč", "ĀRĒČ"},                 /* runs of two */
+        {"Ωμέγα", "ωμέγα", "ΩΜΈΓΑ"},              /* Greek, with accents */
+        {"Жизнь ѐЀ", "жизнь ѐѐ", "ЖИЗНЬ ЀЀ"},     /* Cyrillic */
+        {"\xe2\x84\xaa", "k", "\xe2\x84\xaa"},    /* the sign for kelvin becomes shorter */
+        {"\xc8\xba", "\xe2\xb1\xa5", "\xc8\xba"}, /* and this one longer */
+        {"𐐀", "𐐨", "𐐀"},                          /* past 16 bits */
+        {"İ", "i", "İ"},       /* where all of Unicode's mapping is two characters: */
+        {"ᾳ ᾀ", "ᾳ ᾀ", "ᾼ ᾈ"}, /* the simple one */
         {"漢字 🙂", "漢字 🙂", "漢字 🙂"}, /* no case */
         {"A\xff\xc3", "a\xff\xc3", "A\xff\xc3"},       /* no UTF-8: as it is */
     };
