@@ -138,9 +138,9 @@ static Room measure(const QnConvF32 *sizes)
     return (Room){.zeros = qn_round_up((size_t)zeros * sizeof(float), 64),
                   .runs = qn_round_up((size_t)(lists * pieces) * sizeof(QnGemmRun), 64),
                   .pointers = (size_t)lists * block * sizeof(float *),
-                  .patches = (size_t)(lists * run) * block * sizeof(float),
+                  .patches = qn_round_up((size_t)(lists * run) * block * sizeof(float), 64),
                   .sums = QN_GEMM_SCRATCH_FLOATS * sizeof(float),
-                  .padded = (size_t)qn_conv_padded_floats(sizes) * sizeof(float)};
+                  .padded = qn_round_up((size_t)qn_conv_padded_floats(sizes) * sizeof(float), 64)};
 }
 
 size_t qn_conv_f32_scratch(const QnConvF32 *conv)

@@ -54,7 +54,7 @@ typedef struct QnGemmI8Block {
     void *c;                /* element (row, column `first`) at row * c_step, in elements */
     int64_t c_step;
     const int32_t *more; /* added to the sum of (row, first + column) from row * more_step + column
-                            * more_column_step, the latter 0 or 1; NULL: nothing */
+                          * more_column_step, the latter 0 or 1; NULL: nothing */
     int64_t more_step, more_column_step;
 } QnGemmI8Block;
 

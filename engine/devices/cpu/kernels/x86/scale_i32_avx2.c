@@ -1,3 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The scaling of scale_i32.inc, for AVX2. */
 #define SCALE_I32 qn_scale_i32_avx2
 #include "engine/devices/cpu/kernels/scale_i32.inc"
