@@ -4,6 +4,7 @@
 
 #include <tiffio.h>
 
+#include "base/compiler.h"
 #include "base/image/formats.h"
 #include "base/library.h"
 
@@ -72,8 +73,8 @@ static int close_source(thandle_t handle)
 }
 
 /* The first message says what was wrong; those after it, what did not work because of it. */
-static int keep_message(TIFF *tiff, void *user, const char *module, const char *format,
-                        va_list args)
+static QN_PRINTF(4, 0) int keep_message(TIFF *tiff, void *user, const char *module,
+                                        const char *format, va_list args)
 {
     Source *source = user;
     (void)tiff;
