@@ -7,8 +7,9 @@
 
 #include "base/checked.h"
 #include "base/compiler.h"
+#include "tools/peak.h"
 
-enum { SAMPLES = 21, SAMPLE_NS = 300000, PEAK_ROUNDS = 4000 };
+enum { SAMPLES = 21, SAMPLE_NS = 300000 };
 
 static double now_ns(void)
 {
@@ -16,56 +17,6 @@ static double now_ns(void)
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
-
-#if QN_ARCH_X86
-/*
- * Twelve chains of multiply-add, which cover the latency of two ports.  One block that names its
- * registers: given an array of accumulators, a compiler may leave it in memory and measure that.
- */
-#    define CHAIN(r, type) "vfmadd231ps %%" type "12, %%" type "13, %%" type #    r "\n"
-#    define CHAINS(type) \
-        CHAIN(0, type)   \
-        CHAIN(1, type)   \
-        CHAIN(2, type)   \
-        CHAIN(3, type)   \
-        CHAIN(4, type)   \
-        CHAIN(5, type)   \
-        CHAIN(6, type)   \
-        CHAIN(7, type)   \
-        CHAIN(8, type)   \
-        CHAIN(9, type)   \
-        CHAIN(10, type)  \
-        CHAIN(11, type)
-#    define SPIN(type)                                                                           \
-        __asm__ volatile("vzeroall\n1:\n" CHAINS(type) "dec %0\njnz 1b\nvzeroupper"              \
-                         : "+r"(rounds)::"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", \
-                           "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",  \
-                           "xmm15", "cc")
-
-/* GFLOP/s of one core at this moment; 0: not known for this level. */
-static double measure_peak(QnIsa isa)
-{
-    long rounds = PEAK_ROUNDS;
-    const double start = now_ns();
-    double lanes;
-    if (isa & QN_ISA_AVX512) {
-        SPIN("zmm");
-        lanes = 16;
-    } else if (isa & QN_ISA_AVX2) {
-        SPIN("ymm");
-        lanes = 8;
-    } else {
-        return 0;
-    }
-    return 12 * 2 * lanes * PEAK_ROUNDS / (now_ns() - start);
-}
-#else
-static double measure_peak(QnIsa isa)
-{
-    (void)isa;
-    return 0;
-}
-#endif
 
 static int compare(const void *a, const void *b)
 {
@@ -98,12 +49,12 @@ double bench_row(Bench *bench, const BenchCase *row)
     double ns[SAMPLES], share[SAMPLES];
     const int runs = count_runs(row);
     for (int i = 0; i < SAMPLES; i++) {
-        const double peak = measure_peak(row->isa);
+        const double peak = peak_of_thread(row->isa);
         const double start = now_ns();
         for (int r = 0; r < runs; r++)
             row->run(row->user);
         ns[i] = (now_ns() - start) / runs;
-        const double mean_peak = (peak + measure_peak(row->isa)) / 2;
+        const double mean_peak = (peak + peak_of_thread(row->isa)) / 2;
         share[i] = mean_peak > 0 ? 100 * row->operations / ns[i] / mean_peak : 0;
     }
     const double time = median(ns), percent = median(share), rate = row->operations / time;

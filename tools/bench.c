@@ -12,12 +12,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
+#include "base/cpu_count.h"
 #include "base/error.h"
 #include "tools/commands.h"
 #include "tools/inputs.h"
 #include "tools/json_file.h"
 #include "tools/loaded.h"
 #include "tools/machine.h"
+#include "tools/peak.h"
 #include "tools/profile.h"
 #include "tools/progress.h"
 #include "tools/sample.h"
@@ -74,8 +77,8 @@ static const Option options[] = {
      "measure for so many seconds; default 3", 0, 0},
     {"sessions", 0, OPTION_INT, offsetof(Values, sessions), "N",
      "sessions that run at once; default 1", 1, SESSIONS_MOST},
-    {"profile", 'p', OPTION_FLAG, offsetof(Values, profile), NULL, "also the time of each step", 0,
-     0},
+    {"profile", 'p', OPTION_FLAG, offsetof(Values, profile), NULL,
+     "also each step's time, and its share of the peak", 0, 0},
     {"json", 0, OPTION_TEXT, offsetof(Values, json), "FILE", "write the figures as JSON; -: stdout",
      0, 0},
     LOAD_ROWS(Values, load),
@@ -193,9 +196,23 @@ static QnStatus gather(Result *result, Worker *workers, int count, QnError *err)
     return QN_OK;
 }
 
-/* Runs of their own: reading the clock at each step costs time. */
+/* What the threads of a run can do at this moment. */
+static double measure_peak(const Result *result)
+{
+    QnCpu cpu;
+    QnCpuCount allowed;
+    if (qn_cpu_detect(&cpu, NULL, getenv("QN_CPU"), NULL) != QN_OK ||
+        qn_cpu_count(&allowed, NULL, NULL, NULL) != QN_OK)
+        return 0;
+    const int threads = result->threads / (int)result->values->sessions;
+    return peak_of_threads(cpu.isa, threads < allowed.affinity ? threads : allowed.affinity);
+}
+
+/* Runs of their own: reading the clock at each step costs time.  The clock of the processor moves,
+ * so its peak is measured on both sides of them. */
 static QnStatus profile_runs(Result *result, Worker *worker, QnError *err)
 {
+    const double before = measure_peak(result);
     worker->run_options.observe = profile_observe;
     worker->run_options.user = &result->profile;
     const size_t runs = result->times.count < PROFILE_RUNS ? result->times.count : PROFILE_RUNS;
@@ -207,6 +224,7 @@ static QnStatus profile_runs(Result *result, Worker *worker, QnError *err)
         }
         profile_end_run(&result->profile, ns);
     }
+    result->profile.peak = (before + measure_peak(result)) / 2;
     profile_finish(&result->profile);
     return result->profile.has_no_memory ? qn_no_memory(err) : QN_OK;
 }
@@ -299,6 +317,7 @@ static QnStatus save_result(const Result *result, QnError *err)
     if (result->values->profile) {
         json_put_real(&to, "profile_kernel_ms", to_ms(result->profile.kernel_ns));
         json_put_real(&to, "profile_wall_ms", to_ms(result->profile.wall_ns));
+        json_put_real(&to, "peak_gflops", result->profile.peak);
         qn_json_put_key(&to, "layers");
         profile_put(&result->profile, &to);
     }

@@ -33,6 +33,7 @@ void profile_observe(void *user, const QnStepEvent *event)
     layer->op = event->op ? event->op : "";
     layer->kernel = event->kernel ? event->kernel : "";
     layer->tier = event->tier;
+    layer->run_operations = (layer->run_ns < 0 ? 0 : layer->run_operations) + event->operations;
     layer->run_ns = (layer->run_ns < 0 ? 0 : layer->run_ns) + event->nanoseconds;
 }
 
@@ -41,8 +42,10 @@ void profile_end_run(Profile *profile, int64_t wall_ns)
     bool is_kept = sample_add(&profile->walls, wall_ns);
     for (int i = 0; i < profile->count; i++) {
         Layer *layer = &profile->layers[i];
-        if (layer->run_ns >= 0)
+        if (layer->run_ns >= 0) {
             is_kept &= sample_add(&layer->times, layer->run_ns);
+            layer->operations = layer->run_operations;
+        }
         layer->run_ns = -1;
     }
     profile->has_no_memory |= !is_kept;
@@ -58,10 +61,13 @@ void profile_finish(Profile *profile)
         layer->median_ns = sample_quantile(&layer->times, 0.5);
         profile->kernel_ns += layer->median_ns;
     }
-    for (int i = 0; i < profile->count; i++)
+    for (int i = 0; i < profile->count; i++) {
+        Layer *layer = &profile->layers[i];
         if (profile->kernel_ns)
-            profile->layers[i].share =
-                (double)profile->layers[i].median_ns / (double)profile->kernel_ns;
+            layer->share = (double)layer->median_ns / (double)profile->kernel_ns;
+        if (layer->median_ns && profile->peak > 0)
+            layer->peak_share = layer->operations / (double)layer->median_ns / profile->peak;
+    }
 }
 
 static const char *tier_name(int tier)
@@ -78,6 +84,15 @@ static int slowest_first(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static void print_layer(const Layer *layer)
+{
+    char peak[16] = "-";
+    if (layer->peak_share > 0)
+        snprintf(peak, sizeof peak, "%.1f%%", layer->peak_share * 100);
+    printf("%10.2f %6.2f%% %7s  %-9s %-18s %-28s %s\n", (double)layer->median_ns / 1e3,
+           layer->share * 100, peak, tier_name(layer->tier), layer->op, layer->kernel, layer->name);
+}
+
 void profile_print(const Profile *profile)
 {
     const Layer **sorted = malloc(((size_t)profile->count + 1) * sizeof *sorted);
@@ -88,12 +103,14 @@ void profile_print(const Profile *profile)
         if (profile->layers[i].times.count)
             sorted[count++] = &profile->layers[i];
     qsort(sorted, (size_t)count, sizeof *sorted, slowest_first);
-    printf("\n%10s %7s  %-9s %-18s %-28s %s\n", "median us", "share", "tier", "operator", "kernel",
-           "node");
+    printf("\n%10s %7s %7s  %-9s %-18s %-28s %s\n", "median us", "share", "of peak", "tier",
+           "operator", "kernel", "node");
     for (int i = 0; i < count; i++)
-        printf("%10.2f %6.2f%%  %-9s %-18s %-28s %s\n", (double)sorted[i]->median_ns / 1e3,
-               sorted[i]->share * 100, tier_name(sorted[i]->tier), sorted[i]->op, sorted[i]->kernel,
-               sorted[i]->name);
+        print_layer(sorted[i]);
+    if (profile->peak > 0)
+        printf(
+            "the peak is %.1f GFLOP/s, measured beside it; '-' where operations are not counted\n",
+            profile->peak);
     printf("kernels take %.3f ms of %.3f ms: %.1f %% is glue\n", (double)profile->kernel_ns / 1e6,
            (double)profile->wall_ns / 1e6,
            profile->wall_ns > profile->kernel_ns
@@ -116,8 +133,12 @@ void profile_put(const Profile *profile, QnJsonWriter *to)
         json_put_text(to, "tier", tier_name(layer->tier));
         json_put_real(to, "median_us", (double)layer->median_ns / 1e3);
         json_put_real(to, "share", layer->share);
-        qn_json_put_key(to, "peak_share"); /* null: the operations of a step are not counted */
-        qn_json_put_null(to);
+        if (layer->peak_share > 0) {
+            json_put_real(to, "peak_share", layer->peak_share);
+        } else { /* its operations are not counted */
+            qn_json_put_key(to, "peak_share");
+            qn_json_put_null(to);
+        }
         qn_json_put_end(to, '}');
     }
     qn_json_put_end(to, ']');

@@ -11,10 +11,12 @@
 typedef struct Layer {
     const char *name, *op, *kernel;
     int tier;
-    int64_t run_ns; /* in the run at work: a step in a loop runs many times */
-    Sample times;   /* one item per run in which it ran */
+    int64_t run_ns;                    /* in the run at work: a step in a loop runs many times */
+    double run_operations, operations; /* of the run at work and the last one; 0: not counted */
+    Sample times;                      /* one item per run in which it ran */
     int64_t median_ns;
-    double share; /* of all layers' medians */
+    double share;      /* of all layers' medians */
+    double peak_share; /* operations of what the machine can do in that time; 0: not counted */
 } Layer;
 
 typedef struct Profile {
@@ -22,6 +24,7 @@ typedef struct Profile {
     int count;
     Sample walls;               /* whole runs */
     int64_t kernel_ns, wall_ns; /* medians: of all layers together, and of whole runs */
+    double peak;                /* GFLOP/s of the threads in use; 0: not known */
     bool has_no_memory;
 } Profile;
 
@@ -31,7 +34,8 @@ void profile_observe(void *user, const QnStepEvent *event);
 /* Ends one run that took so long. */
 void profile_end_run(Profile *profile, int64_t wall_ns);
 
-/* Computes medians and shares; then prints the table, or the JSON array of `layers`. */
+/* Computes medians and shares, with `peak` as it was measured; then prints the table, or the JSON
+ * array of `layers`. */
 void profile_finish(Profile *profile);
 void profile_print(const Profile *profile);
 void profile_put(const Profile *profile, QnJsonWriter *to);

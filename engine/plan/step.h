@@ -83,6 +83,9 @@ typedef struct QnStepCode {
     QnStatus (*bind)(const QnStep *step, QnBindCall *call);
     /* Computes.  Allocates nothing but through `call`. */
     QnStatus (*run)(const QnStep *step, const void *params, QnRunCall *call);
+    /* How many additions and multiplications of fp32 a run takes by the operator's formula, for
+     * profiles; a kernel may know how to do with fewer.  NULL: they are not counted. */
+    double (*operations)(const QnStep *step, const void *params);
 } QnStepCode;
 
 /* A symbol found while running: row `row` is dimension `axis` of plan value `value`. */

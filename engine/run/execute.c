@@ -501,6 +501,9 @@ static void observe(const Machine *m, const QnStep *step, int64_t nanoseconds)
         .kernel = step->kernel ? step->kernel : "",
         .tier = (int)step->tier,
         .nanoseconds = nanoseconds,
+        .operations = step->code && step->code->operations
+                          ? step->code->operations(step, m->binding->params + step->params_offset)
+                          : 0,
         .output_names = names,
         .outputs = values,
         .output_count = count,

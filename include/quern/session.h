@@ -86,6 +86,8 @@ typedef struct QnStepEvent {
     const char *kernel;  /**< which kernel computed it */
     int tier;            /**< 0 none, 1 reference, 2 portable, 3 tuned */
     int64_t nanoseconds; /**< wall time */
+    double operations;   /**< additions and multiplications of fp32, by the operators' formulas; 0:
+                            not counted */
     const char *const *output_names; /**< [output_count] the values it made, "" where one has no
                                         name; valid during the call */
     const QnValue *outputs; /**< [output_count] of any strides; valid during the call, not to be

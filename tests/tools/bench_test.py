@@ -34,7 +34,10 @@ def test_a_profile_shares_out_the_time(quern, root):
     assert abs(sum(layer["share"] for layer in got["layers"]) - 1) < 1e-6
     for layer in got["layers"]:
         assert set(layer) == {"name", "op", "kernel", "tier", "median_us", "share", "peak_share"}
+        counted = layer["op"] in ("Conv", "Gemm", "MatMul") and layer["kernel"] != "convert"
+        assert (layer["peak_share"] is not None and 0 < layer["peak_share"] < 4) == counted, layer
         assert layer["tier"] in ("-", "reference", "portable", "tuned")
+    assert got["peak_gflops"] > 1
     assert "Conv" in {layer["op"] for layer in got["layers"]}
 
 
@@ -50,6 +53,7 @@ def test_sessions_run_at_once(quern, relu):
 def test_the_text_has_a_table_of_steps(quern, relu):
     done = quern("bench", relu, "--batch", 1, "--runs", 3, "--profile")
     assert done.returncode == 0 and "median us" in done.stdout and "glue" in done.stdout
+    assert "of peak" in done.stdout and "GFLOP/s" in done.stdout
     assert "Relu" in done.stdout and "latency     median" in done.stdout
 
 

@@ -182,8 +182,25 @@ static QnStatus run_conv(const QnStep *step, const void *params, QnRunCall *call
     return QN_OK;
 }
 
-static const QnStepCode code = {
-    .name = "conv", .params_size = sizeof(QnConvF32), .bind = bind_conv, .run = run_conv};
+/* Each pixel of the output, or of a transposed convolution's input, meets the whole kernel. */
+static double count_operations(const QnStep *step, const void *params)
+{
+    const QnConvF32 *bound = params;
+    const QnConv *conv = &bound->conv;
+    double count = 2 * (double)bound->images * (double)conv->in_channels *
+                   ((double)conv->out_channels / (double)conv->groups);
+    (void)step;
+    for (int d = 0; d < conv->axes; d++)
+        count *=
+            (double)conv->kernel[d] * (double)(conv->transposed ? bound->in[d] : bound->out[d]);
+    return count;
+}
+
+static const QnStepCode code = {.name = "conv",
+                                .params_size = sizeof(QnConvF32),
+                                .bind = bind_conv,
+                                .run = run_conv,
+                                .operations = count_operations};
 
 /* ---- making ---- */
 

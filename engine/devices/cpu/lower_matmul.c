@@ -256,8 +256,20 @@ static QnStatus run_product(const QnStep *step, const void *params, QnRunCall *c
     return QN_OK;
 }
 
-static const QnStepCode code = {
-    .name = "matmul", .params_size = sizeof(Params), .bind = bind_product, .run = run_product};
+static double count_operations(const QnStep *step, const void *params)
+{
+    const Params *p = params;
+    const QnProductF32 *product = &p->product;
+    (void)step;
+    return 2 * (double)product->m * (double)product->n * (double)product->k *
+           (double)product->inner.count * (double)product->outer.count * (double)p->more_total;
+}
+
+static const QnStepCode code = {.name = "matmul",
+                                .params_size = sizeof(Params),
+                                .bind = bind_product,
+                                .run = run_product,
+                                .operations = count_operations};
 
 /* ---- making ---- */
 

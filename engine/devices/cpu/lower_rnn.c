@@ -529,8 +529,20 @@ static QnStatus run_rnn(const QnStep *step, const void *params, QnRunCall *call)
     return QN_OK;
 }
 
-static const QnStepCode code = {
-    .name = "rnn", .params_size = (sizeof(Params) + 7) / 8 * 8, .bind = bind_rnn, .run = run_rnn};
+/* The products alone: what the cells add is little beside them. */
+static double count_operations(const QnStep *step, const void *params)
+{
+    const RnnData *data = step->data;
+    const Params *p = params;
+    return 2 * (double)data->directions * (double)p->steps * (double)p->batch *
+           (double)data->kind->gates * (double)data->hidden * (double)(data->inputs + data->hidden);
+}
+
+static const QnStepCode code = {.name = "rnn",
+                                .params_size = (sizeof(Params) + 7) / 8 * 8,
+                                .bind = bind_rnn,
+                                .run = run_rnn,
+                                .operations = count_operations};
 
 /* ---- offering ---- */
 

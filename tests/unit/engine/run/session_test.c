@@ -372,6 +372,53 @@ TEST(an_observer_sees_what_each_step_made)
     engine_close(&e);
 }
 
+static void sum_operations(void *user, const QnStepEvent *event)
+{
+    *(double *)user += event->operations;
+}
+
+/* By the formulas: a multiply-add is two, and biases and activations are none. */
+TEST(an_observer_is_told_how_many_operations_a_step_takes)
+{
+    static const struct {
+        const char *graph;
+        double want;
+    } rows[] = {
+        {"graph main(%x: float[1,2,4,4], %w: float[3,2,3,3]) {\n"
+         "%c = Conv(%x, %w)\n%y = Relu(%c)\nreturn %y\n}",
+         2 * (3 * 2 * 2) * (2 * 3 * 3)},
+        {"graph main(%x: float[1,4,4,4], %w: float[4,1,2,2]) {\n"
+         "%y = Conv(%x, %w) {group = 4, strides = [2, 2]}\nreturn %y\n}",
+         2 * (4 * 2 * 2) * (2 * 2)},
+        {"graph main(%x: float[1,2,3,3], %w: float[2,5,2,2]) {\n"
+         "%y = ConvTranspose(%x, %w)\nreturn %y\n}",
+         2 * (2 * 3 * 3) * (5 * 2 * 2)},
+        {"graph main(%x: float[6,2,3], %w: float[3,4]) {\n%y = MatMul(%x, %w)\nreturn %y\n}",
+         2 * (6 * 2 * 4) * 3},
+        {"graph main(%x: float[5,2,3], %w: float[1,16,3], %r: float[1,16,4]) {\n"
+         "%y, %h, %c = LSTM(%x, %w, %r) {hidden_size = 4}\nreturn %y\n}",
+         2 * (5 * 2 * 16) * (3 + 4)},
+        {"graph main(%x: float[9]) {\n%y = Exp(%x)\nreturn %y\n}", 0},
+    };
+    for (size_t i = 0; i < QN_COUNT_OF(rows); i++) {
+        Engine e;
+        float zeros[128] = {0};
+        double operations = 0;
+        QnValue inputs[ENGINE_VALUES] = {{.kind = QN_NONE}};
+        const QnRunOptions options = {
+            .size = sizeof options, .observe = sum_operations, .user = &operations};
+        REQUIRE(t, engine_open(&e, rows[i].graph) == QN_OK, "%s", e.err.message);
+        for (int k = 0; k < e.plan->input_count; k++) {
+            const QnShape *shape = &e.plan->values[e.plan->inputs[k]].type.shape;
+            inputs[k] = qn_value_tensor(qn_tensor(QN_FLOAT, shape->rank, shape->dims, zeros));
+        }
+        const char *got = engine_run_values(&e, inputs, &options);
+        EXPECT(t, operations == rows[i].want, "%s: %g operations, not %g (%.40s)", rows[i].graph,
+               operations, rows[i].want, got);
+        engine_close(&e);
+    }
+}
+
 TEST(memory_is_accounted)
 {
     Engine e;
@@ -394,4 +441,5 @@ TEST_MAIN(CASE(shapes_may_change_with_every_run), CASE(three_shapes_that_alterna
           CASE(inputs_may_have_any_alignment_and_strides), CASE(outputs_go_where_the_caller_says),
           CASE(an_output_allocator_is_asked_once_per_output), CASE(constant_outputs_are_copies),
           CASE(runs_are_cancelled_from_other_threads), CASE(deadlines_end_runs),
-          CASE(an_observer_sees_what_each_step_made), CASE(memory_is_accounted))
+          CASE(an_observer_sees_what_each_step_made),
+          CASE(an_observer_is_told_how_many_operations_a_step_takes), CASE(memory_is_accounted))
