@@ -38,6 +38,7 @@ void qn_copy_i8(uint8_t *to, int64_t to_step, int32_t *row_sums, const void *fro
         copy_row(row, (const uint8_t *)from + m * step, k_step, k);
         for (int64_t i = 0; is_signed && i < k; i++)
             row[i] ^= QN_MOVE_I8;
+        memset(row + k, 0, (size_t)(-k & 3)); /* read, and multiplied by zeros */
     }
     if (row_sums)
         qn_sum_i8(row_sums, to, to_step, rows, k);

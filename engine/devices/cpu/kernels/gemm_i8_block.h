@@ -62,7 +62,8 @@ void qn_gemm_i8_block(const QnGemmI8Block *block);
 
 /*
  * Copies rows of k bytes, `step` apart and bytes k_step apart, into rows of to_step bytes, moved
- * where `is_signed`; and sums them where row_sums is not NULL.
+ * where `is_signed`, with zeros up to a whole group of four; and sums them where row_sums is not
+ * NULL.
  */
 void qn_copy_i8(uint8_t *to, int64_t to_step, int32_t *row_sums, const void *from, int64_t step,
                 int64_t k_step, bool is_signed, int64_t rows, int64_t k);

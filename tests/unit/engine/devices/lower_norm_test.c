@@ -40,7 +40,7 @@ TEST(norms_along_any_axis)
 
 TEST(batches_in_the_layout_of_their_input_with_relu)
 {
-    EXPECT_LOWERS(t, "convert conv_f32 pointwise_f32 pointwise_f32 convert",
+    EXPECT_LOWERS(t, "convert conv_f32 pointwise_ pointwise_ convert",
                   "graph main(%x: float[2,8,3,4], %w: float[5,8,1,1], %s: float[5], %b: float[5],\n"
                   "           %m: float[5], %v: float[5]) {\n"
                   "  %c = Conv(%x, %w)\n"

@@ -4,18 +4,18 @@
 
 TEST(scales_of_tensors_axes_and_blocks)
 {
-    EXPECT_LOWERS_EXACTLY(t, "pointwise_f32",
+    EXPECT_LOWERS_EXACTLY(t, "pointwise_",
                           "graph main(%x: float[3,4]) {\n"
                           "  const %s: float[] = {0.3}\n"
                           "  const %z: int8[] = {-3}\n"
                           "  %y = QuantizeLinear(%x, %s, %z)\n"
                           "  return %y\n}");
-    EXPECT_LOWERS_EXACTLY(t, "pointwise_f32",
+    EXPECT_LOWERS_EXACTLY(t, "pointwise_",
                           "graph main(%x: float[2,3,4,2], %z: uint8[3]) {\n"
                           "  const %s: float[3] = {0.01, 0.3, 1}\n"
                           "  %y = QuantizeLinear(%x, %s, %z)\n"
                           "  return %y\n}");
-    EXPECT_LOWERS(t, "pointwise_f32",
+    EXPECT_LOWERS(t, "pointwise_",
                   "graph main(%x: int4[2,6]) {\n"
                   "  const %s: float[2,3] = {0.5, 0.3, 1, 2, 3, 4}\n"
                   "  %y = DequantizeLinear(%x, %s) {block_size = 2}\n"
@@ -24,7 +24,7 @@ TEST(scales_of_tensors_axes_and_blocks)
 
 TEST(quantized_tensors_keep_their_layout)
 {
-    EXPECT_LOWERS(t, "convert conv_f32 pointwise_f32 pointwise_f32 convert",
+    EXPECT_LOWERS(t, "convert conv_f32 pointwise_ pointwise_ convert",
                   "graph main(%x: float[2,8,3,4], %w: float[5,8,1,1]) {\n"
                   "  const %s: float[5] = {0.01, 0.3, 1, 0.2, 0.7}\n"
                   "  const %z: uint8[5] = {128, 127, 100, 130, 90}\n"
