@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Elements of contiguous tensors of any numeric type as double and int64_t, a row at a time. */
-#include <math.h>
-
+#include "base/to_integer.h"
 #include "engine/ops/op.h"
 #include "engine/ops/small_float.h"
 
@@ -29,21 +28,6 @@ bool qn_type_is_signed(QnType type)
 {
     return type == QN_INT8 || type == QN_INT16 || type == QN_INT32 || type == QN_INT64 ||
            type == QN_INT4 || type == QN_INT2 || qn_type_is_float(type);
-}
-
-/* A double as an integer: towards zero, saturating; NaN is 0. */
-static int64_t to_i64(double value)
-{
-    if (!(value > -9.2233720368547758e18))
-        return isnan(value) ? 0 : INT64_MIN;
-    return value < 9.2233720368547758e18 ? (int64_t)value : INT64_MAX;
-}
-
-static uint64_t to_u64(double value)
-{
-    if (!(value >= 9.2233720368547758e18))
-        return (uint64_t)to_i64(value);
-    return value < 1.8446744073709552e19 ? (uint64_t)value : UINT64_MAX;
 }
 
 /* Complex numbers count as their real part. */
@@ -142,29 +126,29 @@ void qn_tensor_write_row(QnTensor *tensor, int64_t first, int64_t step, int64_t 
     case QN_DOUBLE:
         WRITE_ROW(double, v)
     case QN_INT64:
-        WRITE_ROW(int64_t, to_i64(v))
+        WRITE_ROW(int64_t, qn_f64_to_i64(v))
     case QN_UINT64:
-        WRITE_ROW(uint64_t, to_u64(v))
+        WRITE_ROW(uint64_t, qn_f64_to_u64(v))
     case QN_INT32:
-        WRITE_ROW(int32_t, to_i64(v))
+        WRITE_ROW(int32_t, qn_f64_to_i32(v))
     case QN_UINT32:
-        WRITE_ROW(uint32_t, to_i64(v))
+        WRITE_ROW(uint32_t, qn_f64_to_i64(v))
     case QN_INT16:
-        WRITE_ROW(int16_t, to_i64(v))
+        WRITE_ROW(int16_t, qn_f64_to_i32(v))
     case QN_UINT16:
-        WRITE_ROW(uint16_t, to_i64(v))
+        WRITE_ROW(uint16_t, qn_f64_to_i32(v))
     case QN_INT8:
-        WRITE_ROW(int8_t, to_i64(v))
+        WRITE_ROW(int8_t, qn_f64_to_i32(v))
     case QN_UINT8:
-        WRITE_ROW(uint8_t, to_i64(v))
+        WRITE_ROW(uint8_t, qn_f64_to_i32(v))
     case QN_INT4:
-        WRITE_ROW(int8_t, (int8_t)((uint64_t)to_i64(v) << 4) >> 4)
+        WRITE_ROW(int8_t, (int8_t)((uint32_t)qn_f64_to_i32(v) << 4) >> 4)
     case QN_UINT4:
-        WRITE_ROW(uint8_t, to_i64(v) & 15)
+        WRITE_ROW(uint8_t, qn_f64_to_i32(v) & 15)
     case QN_INT2:
-        WRITE_ROW(int8_t, (int8_t)((uint64_t)to_i64(v) << 6) >> 6)
+        WRITE_ROW(int8_t, (int8_t)((uint32_t)qn_f64_to_i32(v) << 6) >> 6)
     case QN_UINT2:
-        WRITE_ROW(uint8_t, to_i64(v) & 3)
+        WRITE_ROW(uint8_t, qn_f64_to_i32(v) & 3)
     case QN_BOOL:
         WRITE_ROW(uint8_t, v != 0)
     case QN_FLOAT16:
@@ -210,22 +194,22 @@ void qn_tensor_read_row_int(const QnTensor *tensor, int64_t first, int64_t step,
     case QN_BOOL:
         READ_ROW(uint8_t, v != 0)
     case QN_FLOAT:
-        READ_ROW(float, to_i64((double)v))
+        READ_ROW(float, qn_f64_to_i64((double)v))
     case QN_DOUBLE:
-        READ_ROW(double, to_i64(v))
+        READ_ROW(double, qn_f64_to_i64(v))
     case QN_FLOAT16:
     case QN_BFLOAT16:
-        READ_ROW(uint16_t, to_i64(qn_small_float_decode(type, v)))
+        READ_ROW(uint16_t, qn_f64_to_i64(qn_small_float_decode(type, v)))
     case QN_COMPLEX64:
-        READ_ROW(Complex64, to_i64((double)v.real))
+        READ_ROW(Complex64, qn_f64_to_i64((double)v.real))
     case QN_COMPLEX128:
-        READ_ROW(Complex128, to_i64(v.real))
+        READ_ROW(Complex128, qn_f64_to_i64(v.real))
     case QN_UNDEFINED:
     case QN_STRING:
         memset(to, 0, (size_t)count * sizeof *to);
         return;
     default:
-        READ_ROW(uint8_t, to_i64(qn_small_float_decode(type, v)))
+        READ_ROW(uint8_t, qn_f64_to_i64(qn_small_float_decode(type, v)))
     }
 }
 
@@ -301,4 +285,18 @@ int64_t qn_tensor_get_int(const QnTensor *tensor, int64_t i)
 void qn_tensor_set_int(QnTensor *tensor, int64_t i, int64_t value)
 {
     qn_tensor_write_row_int(tensor, i, 1, 1, &value);
+}
+
+bool qn_tensor_pairs(QnTensor *tensor)
+{
+    if (tensor->type != QN_COMPLEX64 && tensor->type != QN_COMPLEX128)
+        return true;
+    if (tensor->rank == QN_MAX_RANK)
+        return false;
+    const QnType real = tensor->type == QN_COMPLEX64 ? QN_FLOAT : QN_DOUBLE;
+    int64_t dims[QN_MAX_RANK];
+    memcpy(dims, tensor->dims, (size_t)tensor->rank * sizeof *dims);
+    dims[tensor->rank] = 2;
+    *tensor = qn_tensor(real, tensor->rank + 1, dims, tensor->data);
+    return true;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Elements in another type.  Cast: integers keep their low bits, floats to integers go towards
- * zero and saturate, but for types under a byte, to a float is rounded once to nearest, halves to
- * even; what does not fit in a float of 8 bits becomes its largest number, or with saturate 0 its
- * infinity or NaN.  Strings are read and written as decimal numbers.  BitCast keeps the bits.
+ * zero, and as base/to_integer.h says where the integer cannot hold them; to a float is rounded
+ * once to nearest, halves to even; what does not fit in a float of 8 bits becomes its largest
+ * number, or with saturate 0 its infinity or NaN.  Strings are read and written as decimal numbers.
+ * BitCast keeps the bits.
  */
 #include <assert.h>
 #include <math.h>
@@ -82,7 +83,7 @@ static QnString string_at(const QnTensor *x, int64_t i)
 static int print_element(char *to, const QnTensor *x, int64_t i)
 {
     if (x->type == QN_BOOL)
-        return snprintf(to, 8, "%s", qn_tensor_get_int(x, i) ? "True" : "False");
+        return snprintf(to, 8, "%d", qn_tensor_get_int(x, i) != 0);
     if (x->type == QN_UINT64)
         return qn_print_u64(to, (uint64_t)qn_tensor_get_int(x, i));
     if (x->type == QN_DOUBLE)
@@ -154,23 +155,24 @@ static QnStatus from_string(const QnCall *call, const QnTensor *x, QnTensor *y)
 
 /* ---- from number to number ---- */
 
-/* The exponent byte of a float8e8m0: the power of two at, above or below |value|. */
+/*
+ * The exponent byte of a float8e8m0: the power of two at, above or below the value.  What lies
+ * outside of the type, 0 and negative numbers too, becomes its end or, without saturation, NaN.
+ */
 static uint8_t encode_e8m0(const QnCall *call, double value)
 {
+    const bool saturate = qn_op_int(call->node, "saturate") != 0;
+    if (isnan(value))
+        return 255;
+    if (value < ldexp(1, -127))
+        return saturate ? 0 : 255;
+    if (value > ldexp(1, 127))
+        return saturate ? 254 : 255;
     int exponent;
-    if (!isfinite(value))
-        return isnan(value) || !qn_op_int(call->node, "saturate") ? 255 : 254;
-    if (value == 0)
-        return 0;
-    const double mantissa = frexp(fabs(value), &exponent); /* in [0.5, 1) */
-    int power = exponent - 1;
+    const double mantissa = frexp(value, &exponent); /* in [0.5, 1) */
     const bool up = qn_op_string_is(call->node, "round_mode", "up");
     const bool nearest = qn_op_string_is(call->node, "round_mode", "nearest");
-    if ((up && mantissa > 0.5) || (nearest && mantissa >= 0.75))
-        power++;
-    if (power > 127)
-        return qn_op_int(call->node, "saturate") ? 254 : 255;
-    return power < -127 ? 0 : (uint8_t)(power + 127);
+    return (uint8_t)(exponent + 126 + ((up && mantissa > 0.5) || (nearest && mantissa >= 0.75)));
 }
 
 static bool is_byte_float(QnType type)
@@ -201,18 +203,6 @@ static void from_wide(const QnTensor *x, QnTensor *y)
     }
 }
 
-/* Brought into the range of an integer type; what is over 64 bits is cut where it is stored. */
-static double limit(double value, QnType type)
-{
-    const int bits = type_bits(type);
-    if (!qn_type_is_integer(type) || bits < 8)
-        return value;
-    const bool is_signed = qn_type_is_signed(type);
-    const double low = is_signed ? -ldexp(1, bits - 1) : 0;
-    const double high = bits == 64 ? INFINITY : ldexp(1, is_signed ? bits - 1 : bits) - 1;
-    return value < low ? low : value > high ? high : value;
-}
-
 static QnStatus cast_rows(const QnCall *call, const QnTensor *x, QnTensor *y)
 {
     const bool is_int = !qn_type_is_float(x->type);
@@ -227,8 +217,6 @@ static QnStatus cast_rows(const QnCall *call, const QnTensor *x, QnTensor *y)
         } else {
             double row[ROW];
             qn_tensor_read_row(x, from, 1, length, row);
-            for (int64_t i = 0; i < length; i++)
-                row[i] = limit(row[i], y->type);
             qn_tensor_write_row(y, from, 1, length, row);
         }
     }
@@ -319,7 +307,7 @@ const QnOp qn_ops_convert[] = {
      .infer = infer_bit_cast,
      .reference = bit_cast},
     {.name = "Cast",
-     .since = 25,
+     .since = 28,
      .inputs = "input: any",
      .outputs = "output: any",
      .attributes = cast_attributes,

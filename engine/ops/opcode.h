@@ -110,8 +110,9 @@ typedef enum QnCode {
 } QnCode;
 
 /*
- * CAST: to bool (QN_BOOL): 0 or 1, NaN is true.  Integers to integers wrap.  Floats to integers
- * truncate towards zero and saturate (NaN: 0).  To a float: rounded to the nearest, halves to even.
+ * CAST: to bool (QN_BOOL): 0 or 1, NaN is true.  Integers to integers wrap.  Floats to integers go
+ * towards zero, and where the integer cannot hold them as base/to_integer.h says.  To a float:
+ * rounded to the nearest, halves to even.
  */
 
 /* As an operand: the instruction's immediate instead of a register.  At most one operand of an

@@ -81,19 +81,19 @@ double qn_small_float_decode(QnType type, uint16_t bits)
     return sign * ldexp(mantissa + (1 << f->mantissa_bits), exponent - f->bias - f->mantissa_bits);
 }
 
-/* 2^(b - 127), the exponent rounded to nearest, halves up; no zero, no sign. */
+/* 2^(b - 127), the exponent rounded to nearest, halves up; no zero, no sign: what is below the
+ * least becomes that. */
 static uint16_t encode_e8m0(double value)
 {
     if (isnan(value))
         return 0xff;
-    int exponent;
-    const double fraction = frexp(fabs(value), &exponent); /* in [0.5, 1) */
-    if (value == 0)
+    if (value <= ldexp(1, -127))
         return 0;
-    if (isinf(value))
+    if (value >= ldexp(1, 127))
         return 0xfe;
-    const int power = exponent - 1 + (fraction >= 0.75);
-    return (uint16_t)(power < -127 ? 0 : power > 127 ? 0xfe : power + 127);
+    int exponent;
+    const double fraction = frexp(value, &exponent); /* in [0.5, 1) */
+    return (uint16_t)(exponent + 126 + (fraction >= 0.75));
 }
 
 /* What becomes of a value past the largest finite one. */

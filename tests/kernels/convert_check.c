@@ -32,10 +32,21 @@ static long double number_of(QnType type, Element e)
     }
 }
 
-/* Towards zero and to the nearer end, NaN to 0, as the header has it. */
-static long double cut(long double x, long double low, long double high)
+/* Towards zero as a signed integer, the least one where that cannot hold the number. */
+static int64_t cut(long double x, long double least)
 {
-    return isnan(x) ? 0 : x <= low ? low : x >= high ? high : truncl(x);
+    const bool fits = truncl(x) >= least && truncl(x) < -least;
+    return (int64_t)(fits ? truncl(x) : least);
+}
+
+/* Of a uint64 the upper half is there too. */
+static uint64_t cut_u64(long double x)
+{
+    const long double half = 9223372036854775808.0L;
+    return x < half       ? (uint64_t)cut(x, -half)
+           : x < 2 * half ? (uint64_t)x
+           : isnan(x)     ? 1ull << 63
+                          : 0;
 }
 
 static Element convert(QnType to, QnType from, Element in)
@@ -50,20 +61,18 @@ static Element convert(QnType to, QnType from, Element in)
     case QN_DOUBLE:
         out.f64 = (double)x;
         break;
-#define CONVERT_CASE(suffix, T, type, low, high)                           \
-    case type:                                                             \
-        out.suffix = (T)(is_float ? cut(x, (low), (high)) : 0);            \
-        if (!is_float) /* the low bits */                                  \
-            out.suffix = x < 0 ? (T)(uint64_t)(int64_t)x : (T)(uint64_t)x; \
+#define CONVERT_CASE(suffix, T, type, whole)                                                  \
+    case type: /* the low bits */                                                             \
+        out.suffix = is_float ? (T)(whole) : (T)(x < 0 ? (uint64_t)(int64_t)x : (uint64_t)x); \
         break;
-        CONVERT_CASE(i8, int8_t, QN_INT8, INT8_MIN, INT8_MAX)
-        CONVERT_CASE(u8, uint8_t, QN_UINT8, 0, UINT8_MAX)
-        CONVERT_CASE(i16, int16_t, QN_INT16, INT16_MIN, INT16_MAX)
-        CONVERT_CASE(u16, uint16_t, QN_UINT16, 0, UINT16_MAX)
-        CONVERT_CASE(i32, int32_t, QN_INT32, INT32_MIN, INT32_MAX)
-        CONVERT_CASE(u32, uint32_t, QN_UINT32, 0, UINT32_MAX)
-        CONVERT_CASE(i64, int64_t, QN_INT64, INT64_MIN, INT64_MAX)
-        CONVERT_CASE(u64, uint64_t, QN_UINT64, 0, UINT64_MAX)
+        CONVERT_CASE(i8, int8_t, QN_INT8, cut(x, INT32_MIN))
+        CONVERT_CASE(u8, uint8_t, QN_UINT8, cut(x, INT32_MIN))
+        CONVERT_CASE(i16, int16_t, QN_INT16, cut(x, INT32_MIN))
+        CONVERT_CASE(u16, uint16_t, QN_UINT16, cut(x, INT32_MIN))
+        CONVERT_CASE(i32, int32_t, QN_INT32, cut(x, INT32_MIN))
+        CONVERT_CASE(u32, uint32_t, QN_UINT32, cut(x, INT64_MIN))
+        CONVERT_CASE(i64, int64_t, QN_INT64, cut(x, INT64_MIN))
+        CONVERT_CASE(u64, uint64_t, QN_UINT64, cut_u64(x))
 #undef CONVERT_CASE
     default: /* bool */
         out.u8 = x != 0;
@@ -163,7 +172,7 @@ TEST(small_floats_convert_exactly)
         }
 }
 
-TEST(floats_become_the_nearest_that_can_be_stored)
+TEST(floats_are_stored_in_few_bits)
 {
     static const struct {
         QnType type;
@@ -183,14 +192,14 @@ TEST(floats_become_the_nearest_that_can_be_stored)
         {QN_FLOAT8E5M2, 61440.0f, 0x7b},
         {QN_FLOAT4E2M1, 2.5f, 4},
         {QN_INT4, 2.5f, 2},
-        {QN_INT4, -100.0f, 0xf8},
+        {QN_INT4, -100.0f, 0xfc},
         {QN_INT4, NAN, 0},
-        {QN_UINT4, 3.5f, 4},
-        {QN_UINT4, 16.0f, 15},
-        {QN_INT2, -1.6f, 0xfe},
-        {QN_INT2, 2.0f, 1},
+        {QN_UINT4, 3.5f, 3},
+        {QN_UINT4, 16.0f, 0},
+        {QN_INT2, -1.6f, 0xff},
+        {QN_INT2, 2.0f, 0xfe},
         {QN_UINT2, 2.5f, 2},
-        {QN_UINT2, -1.0f, 0},
+        {QN_UINT2, -1.0f, 3},
     };
     for (size_t i = 0; i < QN_COUNT_OF(rows); i++) {
         uint16_t got = 0;
@@ -233,5 +242,5 @@ TEST(any_two_types_meet)
 }
 
 TEST_MAIN(CASE(every_pair_of_types_follows_its_definition), CASE(small_floats_convert_exactly),
-          CASE(floats_become_the_nearest_that_can_be_stored),
-          CASE(integers_of_a_few_bits_become_floats), CASE(any_two_types_meet))
+          CASE(floats_are_stored_in_few_bits), CASE(integers_of_a_few_bits_become_floats),
+          CASE(any_two_types_meet))

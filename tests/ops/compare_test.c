@@ -42,13 +42,28 @@ TEST(where_takes_any_type)
     OP_CHECK(t, rows);
 }
 
-TEST(casts_wrap_saturate_and_read_text)
+TEST(casts_cut_wrap_and_read_text)
 {
     static const OpRow rows[] = {
-        {"Cast", {"float[3] = {1.9, -1.9, nan}"}, "to = 6", .want = "int32[3] {1, -1, 0}"},
+        {"Cast",
+         {"float[3] = {1.9, -1.9, nan}"},
+         "to = 6",
+         .want = "int32[3] {1, -1, -2147483648}"},
         {"Cast", {"int64[1] = {257}"}, "to = 2", .want = "uint8[1] {1}"},
-        {"Cast", {"float[3] = {-1, 255.5, 1000}"}, "to = 2", .want = "uint8[3] {0, 255, 255}"},
-        {"Cast", {"float[2] = {nan, -5}"}, "to = 13", .want = "uint64[2] {0, 0}"},
+        {"Cast", {"float[3] = {-1, 255.5, 1000}"}, "to = 2", .want = "uint8[3] {255, 255, 232}"},
+        {"Cast",
+         {"float[2] = {nan, -5}"},
+         "to = 13",
+         .want = "uint64[2] {9223372036854775808, 18446744073709551611}"},
+        {"Cast", {"bool[2] = {1, 0}"}, "to = 8", .want = "string[2] {\"1\", \"0\"}"},
+        {"Cast",
+         {"float[3] = {0, -1, 1e39}"},
+         "to = 24",
+         .want = "float8e8m0[3] {5.87747e-39, 5.87747e-39, 1.70141e+38}"},
+        {"Cast",
+         {"float[3] = {0, 1.5, 3}"},
+         "to = 24, saturate = 0, round_mode = \"down\"",
+         .want = "float8e8m0[3] {nan, 1, 2}"},
         {"Cast", {"float[2] = {nan, 0}"}, "to = 9", .want = "bool[2] {1, 0}"},
         {"Cast", {"float[2] = {0.1, 1e20}"}, "to = 8", .want = "string[2] {\"0.1\", \"1e+20\"}"},
         {"Cast",
@@ -84,6 +99,14 @@ TEST(bits_shift_and_combine)
          "direction = \"LEFT\"",
          .want = "uint8[2] {254, 0}"},
         {"BitShift",
+         {"int8[4] = {-128, -1, 100, 1}", "int8[4] = {2, -1, 8, 7}"},
+         "direction = \"RIGHT\"",
+         .want = "int8[4] {-32, -1, 0, 0}"},
+        {"BitShift",
+         {"int8[3] = {100, 1, 1}", "int8[3] = {1, 7, -1}"},
+         "direction = \"LEFT\"",
+         .want = "int8[3] {-56, -128, 0}"},
+        {"BitShift",
          {"uint64[1] = {18446744073709551615}", "uint64[1] = {63}"},
          "direction = \"RIGHT\"",
          .want = "uint64[1] {1}"},
@@ -98,4 +121,4 @@ TEST(bits_shift_and_combine)
 }
 
 TEST_MAIN(CASE(comparisons_broadcast_and_are_false_for_nan), CASE(where_takes_any_type),
-          CASE(casts_wrap_saturate_and_read_text), CASE(bits_shift_and_combine))
+          CASE(casts_cut_wrap_and_read_text), CASE(bits_shift_and_combine))

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/compiler.h"
 #include "base/fault.h"
+#include "base/to_integer.h"
 #include "engine/devices/cpu/kernels/tiny_float.h"
 
 /* Where a loop has done its work, for scripts/mutants: makes its first element wrong. */
@@ -76,37 +77,33 @@ uint16_t qn_bf16_from_float(float x)
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-/* Floats to integers: limits that are powers of two are exact as floats. */
-#define SATURATE(x, T, low, high)             \
-    ((x) != (x)                      ? 0      \
-     : (double)(x) <= (double)(low)  ? (low)  \
-     : (double)(x) >= (double)(high) ? (high) \
-                                     : (T)(x))
-#define TO_f32(x, from_float) (float)(x)
-#define TO_f64(x, from_float) (double)(x)
-#define TO_i8(x, from_float)  (from_float ? SATURATE(x, int8_t, INT8_MIN, INT8_MAX) : (int8_t)(x))
-#define TO_u8(x, from_float)  (from_float ? SATURATE(x, uint8_t, 0, UINT8_MAX) : (uint8_t)(x))
-#define TO_i16(x, from_float) \
-    (from_float ? SATURATE(x, int16_t, INT16_MIN, INT16_MAX) : (int16_t)(x))
-#define TO_u16(x, from_float) (from_float ? SATURATE(x, uint16_t, 0, UINT16_MAX) : (uint16_t)(x))
-#define TO_i32(x, from_float) \
-    (from_float ? SATURATE(x, int32_t, INT32_MIN, INT32_MAX) : (int32_t)(x))
-#define TO_u32(x, from_float) (from_float ? SATURATE(x, uint32_t, 0, UINT32_MAX) : (uint32_t)(x))
-#define TO_i64(x, from_float) \
-    (from_float ? SATURATE(x, int64_t, INT64_MIN, INT64_MAX) : (int64_t)(x))
-#define TO_u64(x, from_float) (from_float ? SATURATE(x, uint64_t, 0, UINT64_MAX) : (uint64_t)(x))
+/* To each type, given how the source becomes an int32, an int64 and a uint64. */
+#define TO_f32(x, cut32, cut64, cut_u64) (float)(x)
+#define TO_f64(x, cut32, cut64, cut_u64) (double)(x)
+#define TO_i8(x, cut32, cut64, cut_u64)  (int8_t) cut32(x)
+#define TO_u8(x, cut32, cut64, cut_u64)  (uint8_t) cut32(x)
+#define TO_i16(x, cut32, cut64, cut_u64) (int16_t) cut32(x)
+#define TO_u16(x, cut32, cut64, cut_u64) (uint16_t) cut32(x)
+#define TO_i32(x, cut32, cut64, cut_u64) (int32_t) cut32(x)
+#define TO_u32(x, cut32, cut64, cut_u64) (uint32_t) cut64(x)
+#define TO_i64(x, cut32, cut64, cut_u64) (int64_t) cut64(x)
+#define TO_u64(x, cut32, cut64, cut_u64) (uint64_t) cut_u64(x)
 
-#define CONVERT(suffix, NAME, T, type, from, FROM, is_float)                    \
+#define F32_TO_I64(x) qn_f64_to_i64((double)(x))
+#define F32_TO_U64(x) qn_f64_to_u64((double)(x))
+#define KEEP(x)       (x) /* integers wrap by themselves */
+
+#define CONVERT(suffix, NAME, T, type, from, FROM, ...)                         \
     static void from##_to_##suffix(int64_t count, void *to, const void *source) \
     {                                                                           \
         T *out = to;                                                            \
         const FROM *in = source;                                                \
         for (int64_t i = 0; i < count; i++)                                     \
-            out[i] = (T)TO_##suffix(in[i], is_float);                           \
+            out[i] = TO_##suffix(in[i], __VA_ARGS__);                           \
         SPOIL("convert_" #from "_to_" #suffix);                                 \
     }
-#define CONVERT_ALL(from, FROM, is_float)                                      \
-    QN_FAMILY_MAP(CONVERT, from, FROM, is_float)                               \
+#define CONVERT_ALL(from, FROM, ...)                                           \
+    QN_FAMILY_MAP(CONVERT, from, FROM, __VA_ARGS__)                            \
     static void from##_to_logical(int64_t count, void *to, const void *source) \
     {                                                                          \
         uint8_t *out = to;                                                     \
@@ -125,16 +122,16 @@ uint16_t qn_bf16_from_float(float x)
         SPOIL("convert_bool_to_" #suffix);                                    \
     }
 
-CONVERT_ALL(f32, float, 1)
-CONVERT_ALL(f64, double, 1)
-CONVERT_ALL(i8, int8_t, 0)
-CONVERT_ALL(u8, uint8_t, 0)
-CONVERT_ALL(i16, int16_t, 0)
-CONVERT_ALL(u16, uint16_t, 0)
-CONVERT_ALL(i32, int32_t, 0)
-CONVERT_ALL(u32, uint32_t, 0)
-CONVERT_ALL(i64, int64_t, 0)
-CONVERT_ALL(u64, uint64_t, 0)
+CONVERT_ALL(f32, float, qn_f32_to_i32, F32_TO_I64, F32_TO_U64)
+CONVERT_ALL(f64, double, qn_f64_to_i32, qn_f64_to_i64, qn_f64_to_u64)
+CONVERT_ALL(i8, int8_t, KEEP, KEEP, KEEP)
+CONVERT_ALL(u8, uint8_t, KEEP, KEEP, KEEP)
+CONVERT_ALL(i16, int16_t, KEEP, KEEP, KEEP)
+CONVERT_ALL(u16, uint16_t, KEEP, KEEP, KEEP)
+CONVERT_ALL(i32, int32_t, KEEP, KEEP, KEEP)
+CONVERT_ALL(u32, uint32_t, KEEP, KEEP, KEEP)
+CONVERT_ALL(i64, int64_t, KEEP, KEEP, KEEP)
+CONVERT_ALL(u64, uint64_t, KEEP, KEEP, KEEP)
 QN_FAMILY_MAP(CONVERT_BOOL, )
 
 /* Between the families and bool: [to][from], bool last. */
@@ -197,18 +194,17 @@ SMALL(e2m3, 6, 3, 1, 0x1f, 0, 0, true, true)
 SMALL(e3m2, 6, 2, 3, 0x1f, 0, 0, true, true)
 SMALL(e2m1, 4, 1, 1, 0x7, 0, 0, true, true)
 
-/* Integers of a few bits, one per byte: rounded, saturated. */
-#define TINY(name, T, low, high)                                             \
-    static T name##_encode(float x)                                          \
-    {                                                                        \
-        const float whole = x != x ? 0 : nearbyintf(x);                      \
-        return (T)(whole < (low) ? (low) : whole > (high) ? (high) : whole); \
-    }                                                                        \
+/* Integers of a few bits, one per byte: the low bits of an int32. */
+#define TINY(name, T, bits, spread)                                                     \
+    static T name##_encode(float x)                                                     \
+    {                                                                                   \
+        return (T)(spread((uint32_t)qn_f32_to_i32(x) << (8 - (bits))) >> (8 - (bits))); \
+    }                                                                                   \
     WIDE(name, T, (float), name##_encode)
-TINY(i4, int8_t, -8, 7)
-TINY(u4, uint8_t, 0, 15)
-TINY(i2, int8_t, -2, 1)
-TINY(u2, uint8_t, 0, 3)
+TINY(i4, int8_t, 4, (int8_t))
+TINY(u4, uint8_t, 4, (uint8_t))
+TINY(i2, int8_t, 2, (int8_t))
+TINY(u2, uint8_t, 2, (uint8_t))
 
 static const struct {
     uint8_t type;

@@ -3,8 +3,8 @@
  * Rows of elements from one type to another: casts, and the borders of kernels whose data is stored
  * in small floats.
  *
- * Integers to integers wrap.  Floats to integers truncate towards zero and saturate, NaN gives 0;
- * to the integers of 4 and 2 bits they round to the nearest.  To a float: rounded to the nearest,
+ * Integers to integers wrap.  Floats to integers go towards zero, and where the integer cannot hold
+ * them as base/to_integer.h says.  To a float: rounded to the nearest,
  * halves to even; those of 8 bits and fewer saturate.  To bool: whether it is not 0, NaN
  * included; from bool: 0 or 1.
  */

@@ -50,6 +50,8 @@ static inline uint8_t qn_tiny_float_encode(const QnTinyFloat *kind, float x)
         return kind->nan;
     const int sign_bit = kind->has_sign ? 1 << (kind->bits - 1) : 0;
     const int sign = signbit(x) ? sign_bit : 0;
+    if (!kind->has_sign && x < 0)
+        return 0;
     const float size = fabsf(x);
     if (isinf(x))
         return (uint8_t)(kind->max | sign);
