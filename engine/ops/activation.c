@@ -5,6 +5,7 @@
  * Formulas are written so that no finite input overflows on the way: exp only of what is not above
  * 0, log(1 + exp(x)) as max(x, 0) + log1p(exp(-|x|)).
  */
+#include <float.h>
 #include <math.h>
 
 #include "engine/ops/op.h"
@@ -102,10 +103,33 @@ static const QnInstruction tanh_program[] = {QN_DO1(TANH, 1, 0)};
 static const QnInstruction thresholded_relu_program[] = {
     QN_DO2A(GT, 1, 0, 1, "alpha"), QN_DO3N(SELECT, 2, 1, 0, 0)};
 
-/* Clip with both bounds, one, none; register 3 is free for any count of inputs. */
-static const QnInstruction clip_programs[][1] = {
-    {QN_DO1(COPY, 3, 0)}, {QN_DO2(MAX, 3, 0, 1)}, {QN_DO2(MIN, 3, 0, 2)}, {QN_DO3(CLIP, 3, 0, 1, 2)}};
+/*
+ * Clip with neither bound, with one, with both; register 3 is free for any count of inputs.  A bound
+ * of floats that is not given is the largest finite number of their type.
+ */
+#define CLIP_PROGRAMS(limit) { \
+    {QN_DO2N(MAX, 3, 0, -(limit)), QN_DO2N(MIN, 3, 3, limit)}, \
+    {QN_DO2(MAX, 3, 0, 1), QN_DO2N(MIN, 3, 3, limit)}, \
+    {QN_DO2(MIN, 3, 0, 2), QN_DO2N(MAX, 3, 3, -(limit))}, \
+    {QN_DO3(CLIP, 3, 0, 1, 2)}}
 /* clang-format on */
+static const struct {
+    QnType type; /* UNDEFINED: integers */
+    double limit;
+    QnInstruction programs[4][2];
+} clip_rows[] = {
+    {QN_FLOAT, FLT_MAX, CLIP_PROGRAMS(FLT_MAX)},
+    {QN_DOUBLE, DBL_MAX, CLIP_PROGRAMS(DBL_MAX)},
+    {QN_FLOAT16, 65504, CLIP_PROGRAMS(65504)},
+    {QN_BFLOAT16, 0xff * 0x1p120, CLIP_PROGRAMS(0xff * 0x1p120)},
+    {QN_UNDEFINED,
+     0,
+     {{QN_DO1(COPY, 3, 0)},
+      {QN_DO2(MAX, 3, 0, 1)},
+      {QN_DO2(MIN, 3, 0, 2)},
+      {QN_DO3(CLIP, 3, 0, 1, 2)}}},
+};
+#undef CLIP_PROGRAMS
 
 #define DEFINE(fn, formula)                             \
     static double float_##fn(double x, const double *a) \
@@ -115,6 +139,13 @@ static const QnInstruction clip_programs[][1] = {
     }
 FORMULA_MAP(DEFINE)
 #undef DEFINE
+
+/* Of integers the bias counts with its fraction: their reference computes in double. */
+static const QnInstruction *pick_shrink(const QnNode *node, int *count)
+{
+    *count = QN_COUNT_OF(shrink_program);
+    return qn_type_is_float(node->inputs[0].value->type.element) ? shrink_program : NULL;
+}
 
 static int64_t relu_int(int64_t x, const double *attributes)
 {
@@ -211,6 +242,15 @@ static QnStatus clip_int(const QnTensor *x, const QnTensor *min, const QnTensor 
     return QN_OK;
 }
 
+/* The row of a type in clip_rows. */
+static int find_clip(QnType type)
+{
+    int row = 0;
+    while (clip_rows[row].type != type && clip_rows[row].type != QN_UNDEFINED)
+        row++;
+    return row;
+}
+
 static QnStatus clip(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0), *min = qn_call_input(call, 1),
@@ -221,8 +261,9 @@ static QnStatus clip(const QnCall *call)
             return qn_call_fail(call, "input %d is no scalar", i);
     if (qn_type_is_integer(x->type))
         return clip_int(x, min, max, y);
-    const double low = min ? qn_tensor_get(min, 0) : -INFINITY;
-    const double high = max ? qn_tensor_get(max, 0) : INFINITY;
+    const double limit = clip_rows[find_clip(x->type)].limit;
+    const double low = min ? qn_tensor_get(min, 0) : -limit;
+    const double high = max ? qn_tensor_get(max, 0) : limit;
     const int64_t count = qn_tensor_count(x);
     for (int64_t i = 0; i < count; i++)
         qn_tensor_set(y, i, at_most(at_least(qn_tensor_get(x, i), low), high));
@@ -231,8 +272,11 @@ static QnStatus clip(const QnCall *call)
 
 static const QnInstruction *pick_clip(const QnNode *node, int *count)
 {
-    *count = 1;
-    return clip_programs[(qn_node_input(node, 1) != NULL) + 2 * (qn_node_input(node, 2) != NULL)];
+    const QnIrValue *x = qn_node_input(node, 0);
+    const int row = find_clip(x->type.element);
+    const int bounds = (qn_node_input(node, 1) != NULL) + 2 * (qn_node_input(node, 2) != NULL);
+    *count = clip_rows[row].type == QN_UNDEFINED || bounds == 3 ? 1 : 2;
+    return clip_rows[row].programs[bounds];
 }
 
 /* ---- PRelu ---- */
@@ -321,7 +365,16 @@ const QnOp qn_ops_activation[] = {
      .scalar = {.unary = float_relu, .unary_int = relu_int},
      QN_PROGRAM(relu_program)},
     {ROW("Selu", 22, "float", selu), .attributes = selu_attributes},
-    {ROW("Shrink", 9, "numeric", shrink), .attributes = shrink_attributes},
+    {.name = "Shrink",
+     .since = 9,
+     .inputs = "input: numeric",
+     .outputs = "output: T",
+     .attributes = shrink_attributes,
+     .traits = QN_OP_IN_PLACE,
+     .infer = qn_infer_unary,
+     .reference = qn_reference_elementwise,
+     .scalar = {.unary = float_shrink},
+     .pick_program = pick_shrink},
     {ROW("Sigmoid", 13, "float", sigmoid)},
     {ROW("Softplus", 22, "float", softplus)},
     {ROW("Softsign", 22, "float", softsign)},

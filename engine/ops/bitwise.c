@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bits of integers, element by element.  A shift by the width or more gives 0. */
+/*
+ * Bits of integers, element by element.  A shift to the right fills with the sign; one by a
+ * negative number, or by the width or more, leaves nothing but what fills.
+ */
 #include "engine/ops/op.h"
 
 /* X(operator, C name, opcode, expression) */
@@ -57,7 +60,6 @@ static QnStatus shift(const QnCall *call)
         const uint64_t value = (uint64_t)qn_tensor_get_int(x, qn_broadcast_index(x, y, i));
         const uint64_t bits = (uint64_t)qn_tensor_get_int(by, qn_broadcast_index(by, y, i));
         const uint64_t shifted = bits > 63 ? 0 : left ? value << bits : value >> bits;
-        /* ONNX shifts unsigned numbers; of signed ones the sign stays. */
         const int64_t with_sign = (int64_t)value >> (bits > 63 ? 63 : bits);
         qn_tensor_set_int(y, i, left || !is_signed ? (int64_t)shifted : with_sign);
     }
@@ -86,7 +88,7 @@ static const QnOpAttribute shift_attributes[] = {
 
 const QnOp qn_ops_bitwise[] = {
     {.name = "BitShift",
-     .since = 11,
+     .since = 28,
      .inputs = "X: integer, Y: T",
      .outputs = "Z: T",
      .attributes = shift_attributes,

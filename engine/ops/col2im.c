@@ -74,6 +74,8 @@ static QnStatus infer_col2im(QnInfer *in)
     Window w = {0};
     bool is_known = true;
     QN_TRY(qn_infer_want_rank(in, 0, 3));
+    if (element == QN_STRING)
+        return qn_infer_fail(in, "elements of type string cannot be added");
     w.rank = qn_infer_ints(in, IMAGE, image, QN_MAX_RANK - 2);
     if (w.rank < 0)
         return qn_infer_unknown(in, 0, element, -1);
@@ -101,9 +103,37 @@ static QnStatus infer_col2im(QnInfer *in)
     return qn_infer_tensor(in, 0, element, &y);
 }
 
+/* An image under construction: integers wrap, complex numbers are pairs. */
+typedef struct Image {
+    double *reals; /* [area * parts]; NULL: of integers */
+    int64_t *ints; /* [area]; NULL: of real numbers */
+    int parts;     /* numbers in an element: 2 in complex ones */
+    size_t size;   /* bytes */
+} Image;
+
+static QnStatus make_image(const QnCall *call, const QnTensor *numbers, int parts, int64_t area,
+                           Image *image)
+{
+    *image = (Image){.parts = parts};
+    if (qn_type_is_float(numbers->type))
+        QN_ALLOC(image->reals, call->scratch, area * parts);
+    else
+        QN_ALLOC(image->ints, call->scratch, area);
+    image->size = (size_t)(area * parts) * sizeof *image->reals;
+    return QN_OK;
+}
+
+static void add_element(Image *image, int64_t at, const QnTensor *x, int64_t i)
+{
+    if (image->ints)
+        image->ints[at] = (int64_t)((uint64_t)image->ints[at] + (uint64_t)qn_tensor_get_int(x, i));
+    for (int p = 0; image->reals && p < image->parts; p++)
+        image->reals[at * image->parts + p] += qn_tensor_get(x, i * image->parts + p);
+}
+
 /* Adds one row of the input, the element `inside` of all blocks of a channel, to its image. */
 static void add_row(const Window *w, const QnTensor *x, int64_t first, const int64_t *inside,
-                    double *image)
+                    Image *image)
 {
     int64_t position[QN_MAX_RANK] = {0};
     for (int64_t i = first;; i++) {
@@ -116,7 +146,7 @@ static void add_row(const Window *w, const QnTensor *x, int64_t first, const int
             at = at * w->image[d] + place;
         }
         if (is_inside)
-            image[at] += qn_tensor_get(x, i);
+            add_element(image, at, x, i);
         if (!qn_walk_next(position, w->steps, w->rank))
             return;
     }
@@ -124,8 +154,8 @@ static void add_row(const Window *w, const QnTensor *x, int64_t first, const int
 
 static QnStatus col2im(const QnCall *call)
 {
-    const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
+    QnTensor x = *qn_call_input(call, 0), numbers = *qn_call_result(call, 0);
+    const QnTensor *y = qn_call_result(call, 0);
     Window w = {.rank = y->rank - 2};
     int64_t area = 1;
     if (qn_tensor_count(y) == 0) /* whose other sizes may be of any product */
@@ -137,17 +167,24 @@ static QnStatus col2im(const QnCall *call)
     }
     if (!make_window(call->node, &w))
         return qn_call_fail(call, "the window does not fit the image");
-    double *image;
-    QN_ALLOC(image, call->scratch, area);
+    const int64_t columns = x.dims[2];
+    if (!qn_tensor_pairs(&x) || !qn_tensor_pairs(&numbers))
+        return qn_call_fail(call, "complex numbers of rank %d, expected less", y->rank);
+    const int parts = numbers.rank > y->rank ? 2 : 1;
+    Image image;
+    QN_TRY(make_image(call, &numbers, parts, area, &image));
     int64_t row = 0;
     for (int64_t c = 0; c < y->dims[0] * y->dims[1]; c++) {
         int64_t inside[QN_MAX_RANK] = {0};
-        memset(image, 0, (size_t)area * sizeof *image);
+        memset(image.reals ? (void *)image.reals : image.ints, 0, image.size);
         do {
-            add_row(&w, x, row++ * x->dims[2], inside, image);
+            add_row(&w, &x, row++ * columns, inside, &image);
             QN_TRY(qn_call_poll(call));
         } while (qn_walk_next(inside, w.block, w.rank));
-        qn_tensor_write_row(y, c * area, 1, area, image);
+        if (image.ints)
+            qn_tensor_write_row_int(&numbers, c * area, 1, area, image.ints);
+        else
+            qn_tensor_write_row(&numbers, c * area * parts, 1, area * parts, image.reals);
     }
     return QN_OK;
 }
@@ -160,7 +197,7 @@ static const QnOpAttribute attributes[] = {{"dilations", QN_ATTRIBUTE_INTS},
 const QnOp qn_ops_col2im[] = {
     {.name = "Col2Im",
      .since = 18,
-     .inputs = "input: numeric, image_shape: int64, block_shape: int64",
+     .inputs = "input: any, image_shape: int64, block_shape: int64",
      .outputs = "output: T",
      .attributes = attributes,
      .infer = infer_col2im,

@@ -91,13 +91,15 @@ static int64_t power_int(int64_t a, int64_t b, const double *attributes)
 }
 
 /* The attribute is fmod: the sign of the remainder is the dividend's (C) instead of the divisor's
- * (Python). */
+ * (Python), that of a zero too. */
 static double mod(double a, double b, const double *attributes)
 {
     const double rest = fmod(a, b);
-    if (attributes[0] != 0 || rest == 0 || (rest < 0) == (b < 0))
+    if (attributes[0] != 0 || isnan(rest))
         return rest;
-    return rest + b;
+    if (rest == 0)
+        return copysign(0, b);
+    return (rest < 0) == (b < 0) ? rest : rest + b;
 }
 
 static int64_t mod_int(int64_t a, int64_t b, const double *attributes)
@@ -173,8 +175,15 @@ static QnStatus mean(const QnCall *call)
 static const QnInstruction add_program[] = BINARY(ADD), sub_program[] = BINARY(SUB),
                            mul_program[] = BINARY(MUL), div_program[] = BINARY(DIV),
                            pow_program[] = BINARY(POW), max_program[] = BINARY(MAX),
-                           min_program[] = BINARY(MIN);
+                           min_program[] = BINARY(MIN), mod_program[] = BINARY(MOD),
+                           fmod_program[] = BINARY(FMOD);
 #undef BINARY
+
+static const QnInstruction *pick_mod(const QnNode *node, int *count)
+{
+    *count = 1;
+    return qn_op_int(node, "fmod") ? fmod_program : mod_program;
+}
 
 static const QnOpAttribute mod_attributes[] = {{"fmod", QN_ATTRIBUTE_INT}, {0}};
 
@@ -205,8 +214,9 @@ const QnOp qn_ops_elementwise[] = {
     {VARIADIC("Min", 13), .traits = QN_OP_IN_PLACE | QN_OP_COMMUTATIVE,
      .scalar = {.binary = smaller, .binary_int = smaller_int, .binary_uint = smaller_uint},
      QN_PROGRAM(min_program)},
-    {COMMON("Mod", 13), .attributes = mod_attributes,
-     .scalar = {.binary = mod, .binary_int = mod_int, .binary_uint = mod_uint}},
+    {COMMON("Mod", 28), .attributes = mod_attributes,
+     .scalar = {.binary = mod, .binary_int = mod_int, .binary_uint = mod_uint},
+     .pick_program = pick_mod},
     {COMMON("Mul", 14), .traits = QN_OP_IN_PLACE | QN_OP_COMMUTATIVE,
      .scalar = {.binary = mul, .binary_int = mul_int}, QN_PROGRAM(mul_program)},
     {.name = "Pow",

@@ -49,7 +49,9 @@ typedef enum Mode { LINEAR, NEAREST, CUBIC } Mode;
 
 typedef struct Sampler {
     const QnTensor *x;
-    int count; /* spatial dims */
+    QnTensor numbers; /* x, complex numbers as pairs */
+    int count;        /* spatial dims */
+    int parts;        /* numbers in an element: 2 in complex ones */
     bool align_corners;
     Padding padding;
     Mode mode;
@@ -138,8 +140,8 @@ static void make_taps(const Sampler *s, const double *grid, Taps *taps)
     }
 }
 
-/* The sum over all combinations of taps in the plane that begins at `base`. */
-static double sum_taps(const Sampler *s, const Taps *taps, int64_t base)
+/* The sum over all combinations of taps in the plane that begins at element `base`. */
+static double sum_taps(const Sampler *s, const Taps *taps, int64_t base, int part)
 {
     int64_t combinations = 1;
     double sum = 0;
@@ -157,24 +159,70 @@ static double sum_taps(const Sampler *s, const Taps *taps, int64_t base)
             at = at * s->x->dims[d + 2] + taps->indices[d][k];
         }
         if (is_inside)
-            sum += weight * qn_tensor_get(s->x, base + at);
+            sum += weight * qn_tensor_get(&s->numbers, (base + at) * s->parts + part);
     }
     return sum;
+}
+
+/* The nearest element, of any type; zero, or an empty string, where nothing is. */
+static void move_tap(const Sampler *s, const Taps *taps, int64_t base, void *to)
+{
+    const size_t size = qn_type_size(s->x->type);
+    int64_t at = 0;
+    bool is_inside = true;
+    for (int d = 0; d < s->count; d++) {
+        is_inside = is_inside && taps->indices[d][0] >= 0;
+        at = at * s->x->dims[d + 2] + taps->indices[d][0];
+    }
+    if (is_inside)
+        memcpy(to, (const char *)s->x->data + (size_t)(base + at) * size, size);
+    else
+        memset(to, 0, size);
+}
+
+static QnStatus make_sampler(const QnCall *call, Sampler *s)
+{
+    const QnNode *node = call->node;
+    *s = (Sampler){.x = qn_call_input(call, 0)};
+    s->count = s->x->rank - 2;
+    s->align_corners = qn_op_int(node, "align_corners") != 0;
+    s->padding = qn_op_string_is(node, "padding_mode", "zeros")    ? ZEROS
+                 : qn_op_string_is(node, "padding_mode", "border") ? BORDER
+                                                                   : REFLECTION;
+    s->mode = qn_op_string_is(node, "mode", "linear")    ? LINEAR
+              : qn_op_string_is(node, "mode", "nearest") ? NEAREST
+                                                         : CUBIC;
+    s->numbers = *s->x;
+    if (s->mode != NEAREST && (s->x->type == QN_STRING || !qn_tensor_pairs(&s->numbers)))
+        return qn_call_fail(call, "cannot interpolate %s", qn_type_name(s->x->type));
+    s->parts = s->numbers.rank > s->x->rank ? 2 : 1;
+    return QN_OK;
+}
+
+/* One position of the output, in all channels. */
+static void sample_position(const Sampler *s, const Taps *taps, int64_t base, int64_t in_plane,
+                            QnTensor *y, int64_t to, int64_t out_plane, int64_t channels)
+{
+    QnTensor numbers = *y;
+    if (s->mode == NEAREST) {
+        for (int64_t c = 0; c < channels; c++)
+            move_tap(s, taps, base + c * in_plane,
+                     (char *)y->data + (size_t)(to + c * out_plane) * qn_type_size(y->type));
+        return;
+    }
+    qn_tensor_pairs(&numbers);
+    for (int64_t c = 0; c < channels; c++)
+        for (int p = 0; p < s->parts; p++)
+            qn_tensor_set(&numbers, (to + c * out_plane) * s->parts + p,
+                          sum_taps(s, taps, base + c * in_plane, p));
 }
 
 static QnStatus grid_sample(const QnCall *call)
 {
     const QnTensor *grid = qn_call_input(call, 1);
     QnTensor *y = qn_call_result(call, 0);
-    Sampler s = {.x = qn_call_input(call, 0)};
-    s.count = s.x->rank - 2;
-    s.align_corners = qn_op_int(call->node, "align_corners") != 0;
-    s.padding = qn_op_string_is(call->node, "padding_mode", "zeros")    ? ZEROS
-                : qn_op_string_is(call->node, "padding_mode", "border") ? BORDER
-                                                                        : REFLECTION;
-    s.mode = qn_op_string_is(call->node, "mode", "linear")    ? LINEAR
-             : qn_op_string_is(call->node, "mode", "nearest") ? NEAREST
-                                                              : CUBIC;
+    Sampler s;
+    QN_TRY(make_sampler(call, &s));
     const QnBox in = qn_box(s.x, 1), out = qn_box(y, 1);
     if (in.inner == 0 && qn_tensor_count(y) > 0)
         return qn_call_fail(call, "the input has no elements to sample");
@@ -185,9 +233,8 @@ static QnStatus grid_sample(const QnCall *call)
         QN_TRY(qn_call_poll(call));
         qn_tensor_read_row(grid, i * s.count, 1, s.count, at);
         make_taps(&s, at, &taps);
-        for (int64_t c = 0; c < out.length; c++)
-            qn_tensor_set(y, (n * out.length + c) * out.inner + i % out.inner,
-                          sum_taps(&s, &taps, (n * in.length + c) * in.inner));
+        sample_position(&s, &taps, n * in.length * in.inner, in.inner, y,
+                        n * out.length * out.inner + i % out.inner, out.inner, out.length);
     }
     return QN_OK;
 }
@@ -280,7 +327,7 @@ const QnOp qn_ops_grid[] = {
      .reference = affine_grid},
     {.name = "GridSample",
      .since = 22,
-     .inputs = "X: numeric, grid: float",
+     .inputs = "X: any, grid: float",
      .outputs = "Y: T",
      .attributes = sample_attributes,
      .infer = infer_grid_sample,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ai.onnx.ml: maps from labels to values.  ZipMap makes one for each row of scores; CastMap and
  * DictVectorizer turn one into a row. */
+#include <math.h>
+#include <stdio.h>
+
 #include "base/text.h"
 #include "engine/ops/collection.h"
 #include "engine/ops/lookup.h"
@@ -161,6 +164,16 @@ static QnStatus infer_cast(QnInfer *in)
     return qn_infer_tensor(in, 0, cast_type(in->node), &y);
 }
 
+/* A number with six decimals, as ONNX Runtime writes it, whatever the locale. */
+static int print_fixed(char *to, size_t size, double value)
+{
+    if (!isfinite(value) || fabs(value) >= 1 << 24) /* floats of that size are integers */
+        return snprintf(to, size, isfinite(value) ? "%.0f.000000" : "%.0f", value);
+    const long long millionths = llrint(fabs(value) * 1e6);
+    return snprintf(to, size, "%s%lld.%06lld", signbit(value) ? "-" : "", millionths / 1000000,
+                    millionths % 1000000);
+}
+
 /* Value i of a map as element `place` of y. */
 static QnStatus put_value(const QnCall *call, const QnTensor *from, int64_t at, QnTensor *y,
                           int64_t place)
@@ -183,13 +196,13 @@ static QnStatus put_value(const QnCall *call, const QnTensor *from, int64_t at, 
         qn_tensor_set(y, place, number);
         return QN_OK;
     }
-    char *text;
-    QN_ALLOC(text, call->arena, 32);
-    to->size =
-        (size_t)(qn_type_is_float(from->type) ? qn_print_f32(text, (float)qn_tensor_get(from, at))
-                                              : qn_print_i64(text, qn_tensor_get_int(from, at)));
-    to->data = text;
-    return QN_OK;
+    char text[336]; /* the largest double has 309 digits before the point */
+    const int size = qn_type_is_float(from->type)
+                         ? print_fixed(text, sizeof text, qn_tensor_get(from, at))
+                         : qn_print_i64(text, qn_tensor_get_int(from, at));
+    to->data = qn_arena_copy_text(call->arena, text, (size_t)size);
+    to->size = (size_t)size;
+    return to->data ? QN_OK : QN_NO_MEMORY;
 }
 
 /* The values' order: rank by key, found by counting the smaller ones. */

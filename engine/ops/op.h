@@ -265,8 +265,8 @@ QnStatus qn_call_name(const QnCall *call, QnStatus status);
 double qn_tensor_get(const QnTensor *tensor, int64_t i);
 int64_t qn_tensor_get_int(const QnTensor *tensor, int64_t i);
 
-/* Sets it.  Of integers the double is cut towards zero, saturating to 64 bits, and then, as of an
- * int64_t, the low bits are kept. */
+/* Sets it.  To integers the double is converted as base/to_integer.h says; of an int64_t the low
+ * bits are kept. */
 void qn_tensor_set(QnTensor *tensor, int64_t i, double value);
 void qn_tensor_set_int(QnTensor *tensor, int64_t i, int64_t value);
 
@@ -283,6 +283,10 @@ void qn_tensor_write_row_int(QnTensor *tensor, int64_t first, int64_t step, int6
 bool qn_type_is_float(QnType type);   /* all floating ones, 4 to 64 bits */
 bool qn_type_is_integer(QnType type); /* all integers, not bool */
 bool qn_type_is_signed(QnType type);
+
+/* Lets a contiguous tensor of complex numbers be one of pairs of real numbers, with a dimension of
+ * 2 behind the others; leaves other types alone.  False where the rank is the largest already. */
+bool qn_tensor_pairs(QnTensor *tensor);
 
 /* The shape seen as [outer, length, inner] around an axis. */
 typedef struct QnBox {

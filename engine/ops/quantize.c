@@ -218,7 +218,7 @@ static const QnOpAttribute dequantize_attributes[] = {{"axis", QN_ATTRIBUTE_INT,
 
 const QnOp qn_ops_quantize[] = {
     {.name = "DequantizeLinear",
-     .since = 25,
+     .since = 28,
      .inputs = "x: any, x_scale: float, x_zero_point?: T",
      .outputs = "y: float",
      .attributes = dequantize_attributes,
@@ -231,7 +231,7 @@ const QnOp qn_ops_quantize[] = {
      .infer = infer_dynamic,
      .reference = quantize_dynamic},
     {.name = "QuantizeLinear",
-     .since = 25,
+     .since = 28,
      .inputs = "x: numeric, y_scale: numeric, y_zero_point?: any",
      .outputs = "y: any",
      .attributes = quantize_attributes,

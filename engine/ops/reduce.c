@@ -317,7 +317,7 @@ static QnStatus reduce_log_sum_exp(const QnCall *call)
 #define REDUCE_MAP(X)                            \
     X(ReduceL1, 18, l1, "numeric")               \
     X(ReduceL2, 18, l2, "numeric")               \
-    X(ReduceLogSum, 18, log_sum, "numeric")      \
+    X(ReduceLogSum, 28, log_sum, "float")        \
     X(ReduceMax, 20, maximum, "numeric or bool") \
     X(ReduceMean, 18, mean, "numeric")           \
     X(ReduceMin, 20, minimum, "numeric or bool") \
@@ -344,4 +344,4 @@ static const QnOpAttribute attributes[] = {
      .infer = infer_reduce,                     \
      .reference = reduce_##fn},
 
-const QnOp qn_ops_reduce[] = {REDUCE_MAP(ROW) ROW(ReduceLogSumExp, 18, log_sum_exp, "numeric"){0}};
+const QnOp qn_ops_reduce[] = {REDUCE_MAP(ROW) ROW(ReduceLogSumExp, 28, log_sum_exp, "float"){0}};

@@ -194,16 +194,15 @@ static QnStatus fill_outside(const QnCall *call, const QnResizeGrid *grid, QnBox
             for (int64_t k = 0; k < box.inner; k++)
                 qn_tensor_set(y, (o * box.length + i) * box.inner + k, value);
     }
-    return QN_OK;
+    return qn_call_poll(call);
 }
 
-/* Integers get the nearest one, and saturate. */
-static void store(QnTensor *y, const double *from)
+static void store(const QnCall *call, QnTensor *y, const double *from)
 {
     const int64_t count = qn_tensor_count(y);
-    const bool is_int = !qn_type_is_float(y->type);
+    const bool rounds = qn_resize_rounds(call->node), is_int = !qn_type_is_float(y->type);
     for (int64_t i = 0; i < count; i++)
-        qn_tensor_set(y, i, is_int ? nearbyint(from[i]) : from[i]);
+        qn_tensor_set(y, i, is_int ? qn_resize_integer(rounds, y->type, from[i]) : from[i]);
 }
 
 /* The region of interest counts in the mode that crops only. */
@@ -234,32 +233,85 @@ static QnStatus make_grids(const QnCall *call, QnResizeGrid *grids, int *axes, i
     return QN_OK;
 }
 
-static QnStatus resize(const QnCall *call)
+/* One axis of nearest neighbours: moves lines of elements of any type. */
+static QnStatus move_axis(const QnCall *call, const QnResizeGrid *grid, int64_t outer, size_t line,
+                          const char *from, char *to)
 {
-    const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
-    QnTensor now = *x; /* the shape so far */
+    QnResizeTap tap;
+    QN_ALLOC(tap.weights, call->scratch, qn_resize_tap_limit(grid));
+    for (int64_t i = 0; i < grid->output; i++) {
+        QN_TRY(qn_call_poll(call));
+        qn_resize_tap(grid, i, &tap);
+        const int64_t k = qn_min_i64(qn_max_i64(tap.first, 0), grid->input - 1);
+        for (int64_t o = 0; o < outer; o++)
+            memcpy(to + (size_t)(o * grid->output + i) * line,
+                   from + (size_t)(o * grid->input + k) * line, line);
+    }
+    return QN_OK;
+}
+
+/* The resized axes, one after the other. */
+typedef struct Axes {
     QnResizeGrid grids[QN_MAX_RANK];
     int axes[QN_MAX_RANK], count;
-    double *from, *to;
-    QN_TRY(make_grids(call, grids, axes, &count));
-    QN_ALLOC(from, call->scratch, qn_tensor_count(x));
-    qn_tensor_read_row(x, 0, 1, qn_tensor_count(x), from);
-    if (qn_tensor_count(y) == 0)
-        return QN_OK;
-    for (int i = 0; i < count; i++) {
-        if (grids[i].is_identity)
+} Axes;
+
+static QnStatus move_axes(const QnCall *call, const Axes *a, const QnTensor *x, QnTensor *y)
+{
+    QnTensor now = *x; /* the shape so far */
+    const size_t size = qn_type_size(x->type);
+    const char *from = x->data;
+    for (int i = 0; i < a->count; i++) {
+        char *to;
+        if (a->grids[i].is_identity)
             continue;
-        const QnBox box = qn_box(&now, axes[i]);
-        now.dims[axes[i]] = grids[i].output;
-        QN_ALLOC(to, call->scratch, qn_tensor_count(&now));
-        QN_TRY(resize_axis(call, &grids[i], box.outer, box.inner, from, to));
+        const QnBox box = qn_box(&now, a->axes[i]);
+        now.dims[a->axes[i]] = a->grids[i].output;
+        QN_ALLOC(to, call->scratch, qn_tensor_count(&now) * (int64_t)size);
+        QN_TRY(move_axis(call, &a->grids[i], box.outer, (size_t)box.inner * size, from, to));
         from = to;
     }
-    store(y, from);
-    for (int i = 0; i < count; i++)
-        if (grids[i].crops)
-            QN_TRY(fill_outside(call, &grids[i], qn_box(y, axes[i]), y));
+    memcpy(y->data, from, (size_t)qn_tensor_count(y) * size);
+    return QN_OK;
+}
+
+static QnStatus filter_axes(const QnCall *call, const Axes *a, const QnTensor *x, QnTensor *y)
+{
+    QnTensor now = *x; /* the shape so far */
+    double *from, *to;
+    QN_ALLOC(from, call->scratch, qn_tensor_count(x));
+    qn_tensor_read_row(x, 0, 1, qn_tensor_count(x), from);
+    for (int i = 0; i < a->count; i++) {
+        if (a->grids[i].is_identity)
+            continue;
+        const QnBox box = qn_box(&now, a->axes[i]);
+        now.dims[a->axes[i]] = a->grids[i].output;
+        QN_ALLOC(to, call->scratch, qn_tensor_count(&now));
+        QN_TRY(resize_axis(call, &a->grids[i], box.outer, box.inner, from, to));
+        from = to;
+    }
+    store(call, y, from);
+    return QN_OK;
+}
+
+static QnStatus resize(const QnCall *call)
+{
+    Axes a;
+    QN_TRY(make_grids(call, a.grids, a.axes, &a.count));
+    QnTensor x = *qn_call_input(call, 0), y = *qn_call_result(call, 0);
+    if (qn_tensor_count(&y) == 0)
+        return QN_OK;
+    if (qn_op_string_is(call->node, "mode", "nearest")) {
+        QN_TRY(move_axes(call, &a, &x, &y));
+    } else {
+        if (x.type == QN_STRING || !qn_tensor_pairs(&x) || !qn_tensor_pairs(&y))
+            return qn_call_fail(call, "cannot interpolate %s of rank %d", qn_type_name(x.type),
+                                x.rank);
+        QN_TRY(filter_axes(call, &a, &x, &y));
+    }
+    for (int i = 0; i < a.count; i++)
+        if (a.grids[i].crops)
+            QN_TRY(fill_outside(call, &a.grids[i], qn_box(&y, a.axes[i]), &y));
     return QN_OK;
 }
 

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "engine/ops/quantized.h"
+
 static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
 static const char *const spaces[] = {
     "half_pixel",           "pytorch_half_pixel", "asymmetric",           "align_corners",
@@ -88,6 +90,21 @@ void qn_resize_grid(QnResizeGrid *grid, const QnNode *node, int64_t input, int64
      * for the one that shifts by half a pixel and the one that crops. */
     grid->is_identity = input == output && scale == 1 && grid->space != QN_SPACE_TF_HALF_PIXEL &&
                         (!grid->crops || (start == 0 && end == 1));
+}
+
+bool qn_resize_rounds(const QnNode *node)
+{
+    return qn_op_int(node, "antialias") != 0 || !qn_op_string_is(node, "mode", "linear");
+}
+
+double qn_resize_integer(bool to_nearest, QnType type, double x)
+{
+    int64_t low = INT64_MIN, high = INT64_MAX;
+    const double nearest = nearbyint(x);
+    if (!to_nearest)
+        return fabs(x - nearest) <= fabs(x) * 1e-6 ? nearest : x;
+    qn_quantized_range(type, &low, &high);
+    return fmin(fmax(nearest, (double)low), (double)high);
 }
 
 /* Sizes as the formulas want them: the width before it is cut to a whole number. */

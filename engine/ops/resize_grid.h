@@ -56,6 +56,15 @@ QnStatus qn_resize_axes(const QnNode *node, int rank, int *axes, int *count, QnE
 void qn_resize_grid(QnResizeGrid *grid, const QnNode *node, int64_t input, int64_t output,
                     double scale, double start, double end);
 
+/*
+ * Results for integers, ready to be stored: rounded to the nearest one and kept within the type,
+ * or, by linear interpolation without antialiasing, which leaves no range, cut towards zero.  That
+ * is what ONNX Runtime does; ONNX is silent.  What the arithmetic left a little below an integer,
+ * by less than a millionth, counts as that integer: constant images stay constant.
+ */
+bool qn_resize_rounds(const QnNode *node);
+double qn_resize_integer(bool to_nearest, QnType type, double x);
+
 double qn_resize_coordinate(const QnResizeGrid *grid, int64_t i);
 int64_t qn_resize_tap_limit(const QnResizeGrid *grid);
 void qn_resize_tap(const QnResizeGrid *grid, int64_t i, QnResizeTap *tap);

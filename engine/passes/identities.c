@@ -195,9 +195,12 @@ static QnStatus drop_repeated(QnPassCall *call, QnNode *node)
     return qn_pass_maker(qn_node_input(node, 0), node->op) ? drop(call, node) : QN_OK;
 }
 
+/* Of floats it still makes infinities finite. */
 static QnStatus drop_clip(QnPassCall *call, QnNode *node)
 {
-    return qn_node_input(node, 1) || qn_node_input(node, 2) ? QN_OK : drop(call, node);
+    const bool is_bounded = qn_node_input(node, 1) || qn_node_input(node, 2) ||
+                            !qn_type_is_integer(node->inputs[0].value->type.element);
+    return is_bounded ? QN_OK : drop(call, node);
 }
 
 /* A condition that is one constant picks an input that already has the result's shape. */

@@ -50,6 +50,13 @@ def dtype_of(number):
 # ---- in ----
 
 
+def carried(number, array):
+    """The integers that carry elements of types that NumPy does not know; small signed ones have their sign spread."""
+    if NAME_OF[number] in ("int4", "int2"):
+        return array.astype(numpy.int8).view(numpy.uint8)
+    return array.view(CARRIERS[array.dtype.itemsize])
+
+
 def tensor_in(array, declared):
     """(type, buffer) of an array; other objects become arrays of the declared type."""
     if not isinstance(array, numpy.ndarray):
@@ -62,8 +69,7 @@ def tensor_in(array, declared):
     if number is None:
         raise TypeError(f"arrays of {array.dtype} are no tensors")
     if number in (declared, None) or declared is None or NAME_OF[declared] in NATIVE:
-        is_plain = NAME_OF[number] in NATIVE
-        return number, array if is_plain else array.view(CARRIERS[array.dtype.itemsize])
+        return number, array if NAME_OF[number] in NATIVE else carried(number, array)
     # Elements of types that NumPy does not know may come as the integers that carry them.
     if array.dtype in CARRIERS.values() and array.dtype.itemsize == dtype_of(declared).itemsize:
         return declared, array

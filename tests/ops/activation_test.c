@@ -23,6 +23,7 @@ TEST(activations_follow_their_formulas)
         {"Gelu", {"float[1] = {1}"}, "approximate = \"tanh\"", .want = "float[1] {0.841192}"},
         {"Swish", {"float[2] = {0, 1}"}, "alpha = 2.0", .want = "float[2] {0, 0.880797}"},
         {"Shrink", {"float[3] = {-2, 0.5, 2}"}, "bias = 1.0", .want = "float[3] {-1, 0, 1}"},
+        {"Shrink", {"int32[3] = {-2, 0, 3}"}, "bias = 0.5", .want = "int32[3] {-1, 0, 2}"},
     };
     OP_CHECK(t, rows);
 }
@@ -39,6 +40,8 @@ TEST(clip_takes_either_bound_and_the_upper_one_wins)
         {"Clip",
          {"uint64[1] = {18446744073709551615}", "uint64[] = {0}", "uint64[] = {7}"},
          .want = "uint64[1] {7}"},
+        {"Clip", {"float[2] = {-inf, inf}", "float[] = {0}"}, .want = "float[2] {0, 3.40282e+38}"},
+        {"Clip", {"float[2] = {-inf, nan}"}, .want = "float[2] {-3.40282e+38, nan}"},
         {"Clip", {"float[N]", "float[2]"}, .want = "error: input 1 'min' is no scalar"},
     };
     OP_CHECK(t, rows);

@@ -232,6 +232,9 @@ TEST(windows_are_put_together)
         {"Col2Im",
          {"float[N,12,4]", "int64[1] = {2}", "int64[1] = {3}"},
          .want = "error: image_shape, block_shape and the window do not fit together"},
+        {"Col2Im",
+         {"string[N,12,4]", "int64[1] = {6}", "int64[1] = {3}"},
+         .want = "error: elements of type string cannot be added"},
         {"CenterCropPad",
          {"float[4] = {1, 2, 3, 4}", "int64[1] = {1}"},
          .want = "float[1] {2}"}, /* shifted to the left */

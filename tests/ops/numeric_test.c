@@ -165,6 +165,25 @@ TEST(resizing_samples_on_another_grid)
          {"float[N,2]", "_", "float[2] = {1, 1}"},
          "mode = \"lanczos\"",
          .want = "error: mode is 'lanczos', expected one like 'nearest'"},
+        {"Resize", /* towards zero */
+         {"int8[2] = {-8, 7}", "_", "_", "int64[1] = {4}"},
+         "mode = \"linear\"",
+         .want = "int8[4] {-8, -4, 3, 7}"},
+        {"Resize", /* a third of three is not a little less than one */
+         {"uint8[3] = {7, 7, 7}", "_", "_", "int64[1] = {7}"},
+         "mode = \"linear\"",
+         .want = "uint8[7] {7, 7, 7, 7, 7, 7, 7}"},
+        {"Resize", /* to the nearest, within the type */
+         {"uint8[4] = {0, 255, 255, 0}", "_", "_", "int64[1] = {8}"},
+         "mode = \"cubic\"",
+         .want = "uint8[8] {0, 58, 197, 255, 255, 197, 58, 0}"},
+        {"Resize",
+         {"string[2] = {\"a\", \"b\"}", "_", "_", "int64[1] = {3}"},
+         .want = "string[3] {\"a\", \"a\", \"b\"}"},
+        {"Resize",
+         {"string[2] = {\"a\", \"b\"}", "_", "_", "int64[1] = {3}"},
+         "mode = \"linear\"",
+         .want = "error: cannot interpolate string of rank 1"},
     };
     OP_CHECK(t, rows);
 }
@@ -237,6 +256,23 @@ TEST(powers_of_integers_wrap_and_fractions_are_cut)
     OP_CHECK(t, rows);
 }
 
+TEST(remainders_take_the_sign_of_the_divisor_or_of_the_dividend)
+{
+    static const OpRow rows[] = {
+        {"Mod",
+         {"float[4] = {5.5, -5.5, 5.5, -5.5}", "float[4] = {2, 2, -2, -2}"},
+         .want = "float[4] {1.5, 0.5, -0.5, -1.5}"},
+        {"Mod",
+         {"float[4] = {5.5, -5.5, 5.5, -5.5}", "float[4] = {2, 2, -2, -2}"},
+         "fmod = 1",
+         .want = "float[4] {1.5, -1.5, 1.5, -1.5}"},
+        {"Mod",
+         {"float[5] = {inf, 1, 1, -1, nan}", "float[5] = {2, 0, inf, inf, 1}"},
+         .want = "float[5] {nan, nan, 1, inf, nan}"},
+    };
+    OP_CHECK(t, rows);
+}
+
 TEST_MAIN(CASE(operators_of_many_inputs_broadcast_all_of_them),
           CASE(normalizations_take_mean_and_variance_from_where_they_say),
           CASE(normalizations_refuse_shapes_that_do_not_fit),
@@ -244,4 +280,5 @@ TEST_MAIN(CASE(operators_of_many_inputs_broadcast_all_of_them),
           CASE(the_largest_of_planes_and_of_regions), CASE(inputs_that_are_needed_are_there),
           CASE(unsigned_numbers_of_64_bits_keep_their_order),
           CASE(powers_of_integers_wrap_and_fractions_are_cut),
-          CASE(convolution_of_integers_and_backwards), CASE(resizing_samples_on_another_grid))
+          CASE(convolution_of_integers_and_backwards), CASE(resizing_samples_on_another_grid),
+          CASE(remainders_take_the_sign_of_the_divisor_or_of_the_dividend))

@@ -210,7 +210,7 @@ TEST(maps_become_rows)
          "int64[1,4] {2, 0, 0, 1}"},
         {MAP("classlabels_int64s = [3, 0]") "%y = ml.CastMap(%e) {cast_to = \"TO_STRING\"}\n"
                                             "return %y",
-         "string[1,2] {\"2\", \"1\"}"},
+         "string[1,2] {\"2.000000\", \"1.000000\"}"},
         {MAP("classlabels_int64s = [3, 0]") "%y = ml.CastMap(%e) {map_form = \"SPARSE\", max_map = 3}\nreturn %y",
          "error: key 3 is outside of 0 to 2"},
         {MAP("classlabels_strings = [\"a\", \"b\"]") "%y = ml.CastMap(%e)\nreturn %y",

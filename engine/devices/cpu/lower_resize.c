@@ -177,15 +177,17 @@ static void run_pass(const QnRunCall *call, const ResizeData *data, const QnResi
     qn_cpu_spread(call, axis->outer * axis->out, line_ns, run_lines, &work);
 }
 
-/* Integers get the nearest one; the conversion then cuts them to their range. */
-static void round_all(QnType type, void *data, int64_t count)
+/* Makes results ready to be stored as integers. */
+static void make_integers(const QnNode *node, QnType type, void *data, int64_t count, QnType stored)
 {
-    if (type == QN_DOUBLE)
-        for (int64_t i = 0; i < count; i++)
-            ((double *)data)[i] = nearbyint(((double *)data)[i]);
-    else
-        for (int64_t i = 0; i < count; i++)
-            ((float *)data)[i] = nearbyintf(((float *)data)[i]);
+    const bool rounds = qn_resize_rounds(node);
+    for (int64_t i = 0; i < count; i++) {
+        if (type == QN_DOUBLE)
+            ((double *)data)[i] = qn_resize_integer(rounds, stored, ((double *)data)[i]);
+        else
+            ((float *)data)[i] =
+                (float)qn_resize_integer(rounds, stored, (double)((float *)data)[i]);
+    }
 }
 
 static QnStatus run_resize(const QnStep *step, const void *params, QnRunCall *call)
@@ -215,7 +217,7 @@ static QnStatus run_resize(const QnStep *step, const void *params, QnRunCall *ca
         from = result;
     }
     if (!data->is_gather && !qn_type_is_float(y->type))
-        round_all(data->type, to, qn_tensor_count(y));
+        make_integers(step->node, data->type, to, qn_tensor_count(y), y->type);
     if (!data->is_gather)
         qn_cpu_border_write(call, y, data->type, to);
     qn_cpu_fault("Resize", y);

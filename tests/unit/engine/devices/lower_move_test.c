@@ -62,7 +62,20 @@ TEST(repeated_and_blocked_tensors_are_one_copy)
                           "  return %y\n}");
 }
 
+TEST(blocks_go_into_channels_in_either_order)
+{
+    EXPECT_LOWERS_EXACTLY(t, "SpaceToDepth",
+                          "graph main(%x: int32[1,2,4,6]) {\n"
+                          "  %y = SpaceToDepth(%x) {blocksize = 2}\n"
+                          "  return %y\n}");
+    EXPECT_LOWERS_EXACTLY(t, "SpaceToDepth",
+                          "graph main(%x: int32[1,2,4,6]) {\n"
+                          "  %y = SpaceToDepth(%x) {blocksize = 2, mode = \"CRD\"}\n"
+                          "  return %y\n}");
+}
+
 TEST_MAIN(CASE(views_cost_one_copy_where_the_reader_wants_it_plain),
           CASE(products_read_transposed_views_in_place), CASE(whole_rows_are_plain_views),
           CASE(bounds_known_only_while_running_are_read_then),
-          CASE(repeated_and_blocked_tensors_are_one_copy))
+          CASE(repeated_and_blocked_tensors_are_one_copy),
+          CASE(blocks_go_into_channels_in_either_order))
