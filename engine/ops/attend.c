@@ -25,20 +25,46 @@ void qn_attend_window(QnAttendWindow window, int64_t offset, int64_t i, double *
             row[j] = -INFINITY;
 }
 
-void qn_attend_read(double *to, int64_t total, int64_t first, const QnTensor *x, int64_t batch,
-                    QnAttendSide side)
+QnAttendFrom qn_attend_from(const QnTensor *x, QnAttendSide side)
 {
-    const bool is_packed = x->rank == 3;
-    if (qn_tensor_count(x) == 0) /* the other sizes may be anything */
+    const int64_t rows = side.rows * side.size, all = side.heads * rows;
+    return x->rank == 3 ? (QnAttendFrom){x, 0, all, side.size, side.heads * side.size}
+                        : (QnAttendFrom){x, 0, all, rows, side.size};
+}
+
+void qn_attend_read(double *to, int64_t total, int64_t first, const QnAttendFrom *from,
+                    int64_t batch, QnAttendSide side)
+{
+    if (qn_tensor_count(from->x) == 0) /* the other sizes may be anything */
         return;
     for (int64_t b = 0; b < batch; b++)
         for (int64_t h = 0; h < side.heads; h++)
-            for (int64_t i = 0; i < side.rows; i++) {
-                const int64_t from = is_packed ? (b * side.rows + i) * side.heads + h
-                                               : (b * side.heads + h) * side.rows + i;
-                const int64_t at = (b * side.heads + h) * total + first + i;
-                qn_tensor_read_row(x, from * side.size, 1, side.size, to + at * side.size);
-            }
+            for (int64_t i = 0; i < side.rows; i++)
+                qn_tensor_read_row(
+                    from->x, from->first + b * from->item + h * from->head + i * from->row, 1,
+                    side.size, to + ((b * side.heads + h) * total + first + i) * side.size);
+}
+
+void qn_attend_add(double *to, int64_t total, int64_t first, const QnTensor *vector, int64_t from,
+                   int64_t batch, QnAttendSide side)
+{
+    const int64_t width = side.heads * side.size;
+    for (int64_t w = 0; vector && w < width; w++) {
+        const double add = qn_tensor_get(vector, from + w);
+        for (int64_t i = 0; i < batch * side.rows; i++) {
+            const int64_t head = i / side.rows * side.heads + w / side.size;
+            to[(head * total + first + i % side.rows) * side.size + w % side.size] += add;
+        }
+    }
+}
+
+void qn_attend_write(QnTensor *to, int64_t first, const double *from, int64_t total,
+                     int64_t from_row, int64_t batch, QnAttendSide side)
+{
+    const int64_t length = to->dims[2];
+    for (int64_t head = 0; head < batch * side.heads && side.rows > 0; head++)
+        qn_tensor_write_row(to, (head * length + first) * side.size, 1, side.rows * side.size,
+                            from + (head * total + from_row) * side.size);
 }
 
 static double dot(const double *a, const double *b, int64_t count)

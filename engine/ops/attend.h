@@ -57,11 +57,28 @@ void qn_attend_window(QnAttendWindow window, int64_t offset, int64_t i, double *
 /* Computes. */
 QnStatus qn_attend(const QnAttend *attend);
 
-/*
- * Reads heads from tensor [batch, heads, rows, size] or [batch, rows, heads * size] into rows
- * [first, first + side.rows) of an array [batch, heads, total, size].
- */
-void qn_attend_read(double *to, int64_t total, int64_t first, const QnTensor *x, int64_t batch,
-                    QnAttendSide side);
+/* Where heads lie in a tensor: the first element, and the distance in elements from one item, head
+ * and row to the next. */
+typedef struct QnAttendFrom {
+    const QnTensor *x;
+    int64_t first, item, head, row;
+} QnAttendFrom;
+
+/* Of a tensor [batch, heads, rows, size] or [batch, rows, heads * size]. */
+QnAttendFrom qn_attend_from(const QnTensor *x, QnAttendSide side);
+
+/* Reads heads into rows [first, first + side.rows) of an array [batch, heads, total, size]. */
+void qn_attend_read(double *to, int64_t total, int64_t first, const QnAttendFrom *from,
+                    int64_t batch, QnAttendSide side);
+
+/* Adds elements [from, from + heads * size) of a vector to every row that qn_attend_read has
+ * written; NULL adds nothing. */
+void qn_attend_add(double *to, int64_t total, int64_t first, const QnTensor *vector, int64_t from,
+                   int64_t batch, QnAttendSide side);
+
+/* The opposite of qn_attend_read, to rows [first, first + side.rows) of a tensor [batch, heads,
+ * .., size]. */
+void qn_attend_write(QnTensor *to, int64_t first, const double *from, int64_t total,
+                     int64_t from_row, int64_t batch, QnAttendSide side);
 
 #endif

@@ -228,9 +228,13 @@ static QnStatus read_cached(const QnCall *call, int i, int64_t batch, QnAttendSi
     const int64_t held = past ? past->dims[2] : 0, total = held + side->rows;
     const int64_t count = qn_tensor_count(x) + (past ? qn_tensor_count(past) : 0);
     QN_ALLOC(*out, call->scratch, count);
-    if (past)
-        qn_attend_read(*out, total, 0, past, batch, (QnAttendSide){side->heads, held, side->size});
-    qn_attend_read(*out, total, held, x, batch, *side);
+    if (past) {
+        const QnAttendSide cached = {side->heads, held, side->size};
+        const QnAttendFrom from = qn_attend_from(past, cached);
+        qn_attend_read(*out, total, 0, &from, batch, cached);
+    }
+    const QnAttendFrom from = qn_attend_from(x, *side);
+    qn_attend_read(*out, total, held, &from, batch, *side);
     side->rows = total;
     if (qn_call_wants(call, PRESENT_KEY + i - K))
         qn_tensor_write_row(qn_call_result(call, PRESENT_KEY + i - K), 0, 1, count, *out);
@@ -284,7 +288,8 @@ static QnStatus attention(const QnCall *call)
                   .stage = (QnAttendStage)qn_op_int(node, "qk_matmul_output_mode")};
     a.scale = qn_node_float(node, "scale", 1 / sqrt((double)a.q.size));
     QN_ALLOC(a.queries, call->scratch, qn_tensor_count(q));
-    qn_attend_read(a.queries, a.q.rows, 0, q, a.batch, a.q);
+    const QnAttendFrom from = qn_attend_from(q, a.q);
+    qn_attend_read(a.queries, a.q.rows, 0, &from, a.batch, a.q);
     QN_TRY(read_cached(call, K, a.batch, &a.k, &a.keys));
     QN_TRY(read_cached(call, V, a.batch, &a.v, &a.values));
     QN_TRY(read_sinks(call, &a.sinks));

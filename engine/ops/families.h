@@ -33,6 +33,7 @@
     X(gather) \
     X(gather_blocks) \
     X(grid) \
+    X(group_query) \
     X(image) \
     X(label) \
     X(linear) \
@@ -42,6 +43,7 @@
     X(map) \
     X(math) \
     X(matmul) \
+    X(multi_head) \
     X(nonzero) \
     X(norm) \
     X(normalize) \
@@ -49,6 +51,7 @@
     X(optional) \
     X(pad) \
     X(pool) \
+    X(project_attention) \
     X(qmatmul) \
     X(quantize) \
     X(random) \
@@ -69,6 +72,7 @@
     X(softmax) \
     X(sort) \
     X(space) \
+    X(sparse_attention) \
     X(spectrum) \
     X(string) \
     X(svm) \

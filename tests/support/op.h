@@ -24,7 +24,7 @@
 #include "engine/ops/op.h"
 #include "tests/support/test.h"
 
-enum { OP_INPUTS = 12 };
+enum { OP_INPUTS = 18 };
 
 typedef struct OpRow {
     const char *op; /* with its domain, "ml.Scaler" */

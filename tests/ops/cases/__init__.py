@@ -2,15 +2,18 @@
 """The families of quern's own test cases: each is a module of this package with a list CASES."""
 
 FAMILIES = [
+    "attention",
     "chance",
     "fused",
     "gather_blocks",
+    "grouped",
     "ml",
     "namesake",
     "qconv",
     "qmatmul",
     "qrnn",
     "quantize",
+    "recurrent",
     "rnn",
     "skip_norm",
     "stream",
