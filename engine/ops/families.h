@@ -21,20 +21,25 @@
     X(conv_transpose) \
     X(convert) \
     X(crop) \
+    X(crop_resize) \
     X(cumulate) \
+    X(decode) \
     X(deform_conv) \
     X(detect) \
     X(diagonal) \
     X(einsum) \
     X(elementwise) \
     X(expand) \
+    X(experts) \
     X(feature) \
     X(flex_attention) \
     X(gather) \
     X(gather_blocks) \
     X(grid) \
     X(group_query) \
+    X(hash) \
     X(image) \
+    X(inverse) \
     X(label) \
     X(linear) \
     X(linear_attention) \

@@ -2,9 +2,11 @@
 /*
  * Pooling: the largest element, the mean, or the p-norm of each window, per channel; the Global
  * forms have one window that is the whole plane.  Padding never wins a maximum; a mean counts it
- * only with count_include_pad.
+ * only with count_include_pad.  MaxpoolWithMask leaves out the elements of each line of a window
+ * from the first on where its mask is 0; a window of such elements gives the lowest float.
  */
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 
 #include "base/checked.h"
@@ -42,9 +44,25 @@ static QnStatus infer_global(QnInfer *in)
     return qn_infer_tensor(in, 0, qn_infer_element(in, 0), &y);
 }
 
+/* The mask has the planes' size; its planes repeat where there are fewer than in x. */
+static QnStatus infer_masked(QnInfer *in)
+{
+    const QnShape *x = qn_infer_shape(in, 0), *mask = qn_infer_shape(in, 1);
+    if (x && mask && x->rank != mask->rank)
+        return qn_infer_fail(in, "the mask has rank %d, expected %d", mask->rank, x->rank);
+    for (int d = 0; x && mask && d < x->rank; d++) {
+        if (!qn_dim_is_known(x->dims[d]) || !qn_dim_is_known(mask->dims[d]))
+            continue;
+        if (d >= 2 ? x->dims[d] != mask->dims[d] : x->dims[d] > 0 && mask->dims[d] == 0)
+            return qn_infer_fail(in, "dimension %d of the mask is %lld, of the input %lld", d,
+                                 (long long)mask->dims[d], (long long)x->dims[d]);
+    }
+    return infer_pool(in);
+}
+
 /* One window as it slides over a plane. */
 typedef struct Pool {
-    const QnTensor *x;
+    const QnTensor *x, *mask; /* mask NULL: none */
     QnWindow window;
     int64_t begin[QN_WINDOW_DIMS], end[QN_WINDOW_DIMS]; /* pads */
     int64_t taps, plane_size;
@@ -113,6 +131,26 @@ static Result max_window(const Pool *pool, const int64_t *at, int64_t plane)
             qn_tensor_get(pool->x, plane * pool->plane_size + flat_position(pool, coordinates));
         if (best.position < 0 || value > best.value || (isnan(value) && !isnan(best.value)))
             best = (Result){value, index_of(pool, coordinates)};
+    }
+    return best;
+}
+
+static Result masked_window(const Pool *pool, const int64_t *at, int64_t plane)
+{
+    const int64_t mask_plane = plane % (pool->mask->dims[0] * pool->mask->dims[1]);
+    const int64_t line = pool->window.kernel[pool->window.count - 1];
+    Result best = {-(double)FLT_MAX, -1};
+    int64_t coordinates[QN_WINDOW_DIMS];
+    bool is_extent;
+    for (int64_t tap = 0; tap < pool->taps; tap++) {
+        if (!find_tap(pool, at, tap, coordinates, &is_extent))
+            continue;
+        const int64_t position = flat_position(pool, coordinates);
+        if (!qn_tensor_get_int(pool->mask, mask_plane * pool->plane_size + position)) {
+            tap += line - 1 - tap % line; /* the rest of the line too */
+            continue;
+        }
+        best.value = fmax(best.value, qn_tensor_get(pool->x, plane * pool->plane_size + position));
     }
     return best;
 }
@@ -189,6 +227,13 @@ static QnStatus max_pool(const QnCall *call)
     QN_TRY(init_pool(call, &pool));
     return slide(call, &pool, max_window, qn_call_result(call, 0),
                  qn_call_wants(call, 1) ? qn_call_result(call, 1) : NULL);
+}
+
+static QnStatus masked_max_pool(const QnCall *call)
+{
+    Pool pool = {.mask = qn_call_input(call, 1)};
+    QN_TRY(init_pool(call, &pool));
+    return slide(call, &pool, masked_window, qn_call_result(call, 0), NULL);
 }
 
 static QnStatus average_pool(const QnCall *call)
@@ -292,5 +337,13 @@ const QnOp qn_ops_pool[] = {
      .attributes = max_attributes,
      .infer = infer_pool,
      .reference = max_pool},
+    {.name = "MaxpoolWithMask",
+     .domain = "com.microsoft",
+     .since = 1,
+     .inputs = "X: float, M: int32",
+     .outputs = "Y: float",
+     .attributes = max_attributes,
+     .infer = infer_masked,
+     .reference = masked_max_pool},
     {0},
 };

@@ -18,6 +18,7 @@ FAMILIES = [
     "skip_norm",
     "stream",
     "upgrade",
+    "vendor",
     "version",
     "weight_only",
 ]
