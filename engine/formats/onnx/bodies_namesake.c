@@ -47,6 +47,8 @@ const OnnxUpgradeRow onnx_bodies_namesake[] = {
         "[Pads, @auto_pad=NOTSET] axes = Range(2, end, 1)\n"
         "[Pads, @auto_pad=NOTSET] cut = Neg(Pads)\n"
         "[Pads, @auto_pad=NOTSET] Y = Pad(y, cut, _, axes)"},
+    {"EPContext", MS, "refused",
+        "refuse \"a program compiled for one accelerator\" \"the model that it was made from\""},
     {"ExpandDims", MS, "Unsqueeze",
         "axis = Cast(axis) {to = 7}; axis = Reshape(axis, [1])\n"
         "Y = Unsqueeze(X, axis)"},
@@ -70,6 +72,7 @@ const OnnxUpgradeRow onnx_bodies_namesake[] = {
         "[!@signal_ndim=1] x = DFT(x, _, -3) {inverse = 1}\n"
         "y = DFT(x, _, -2) {inverse = 1, onesided = 1}\n"
         "Y = Squeeze(y, [-1])"},
+    {"IsAllFinite", "com.microsoft", 1, 1, onnx_rewrite_all_finite, "IsNaN, IsInf, counted"},
     {"Pad", MS, "Pad",
         "pads = Reshape(pads, [-1])\n"
         "[value] value = Reshape(value, [])\n"
@@ -85,6 +88,8 @@ const OnnxUpgradeRow onnx_bodies_namesake[] = {
         "Y = DFT(x, _, -2) {onesided = 1}\n"
         "[!@signal_ndim=1] Y = DFT(Y, _, -3)\n"
         "[@signal_ndim=3] Y = DFT(Y, _, -4)"},
+    {"Snpe", MS, "refused",
+        "refuse \"a container for the accelerator library SNPE\" \"the model that it was made from\""},
     {"SampleOp", MS, "Identity",
         "Y = X"},
     {"TorchEmbedding", MS, "Gather",

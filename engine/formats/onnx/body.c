@@ -12,7 +12,7 @@
 
 static bool is_wanted(const OnnxBody *b, const char *formal)
 {
-    for (int i = 0; i < b->call->schema->output_count; i++)
+    for (int i = 0; b->call->schema && i < b->call->schema->output_count; i++)
         if (!strcmp(onnx_schema_text(onnx_schema_output(b->call->schema, i)->name), formal))
             return onnx_has_output(b->call, i);
     return false;
@@ -252,6 +252,7 @@ static QnStatus read_refusal(OnnxBody *b)
     OnnxAttribute found, expected;
     QN_TRY(onnx_body_value(b, &found));
     QN_TRY(onnx_body_value(b, &expected));
+    b->is_refused = true;
     onnx_refuse(b->up, b->call, "onnx-not-supported",
                 onnx_say(b->up->in, "%.*s", (int)found.s.size, (const char *)found.s.data),
                 onnx_say(b->up->in, "%.*s", (int)expected.s.size, (const char *)expected.s.data));
@@ -278,7 +279,7 @@ static QnStatus read_statement(OnnxBody *b)
 static QnStatus name_inputs(OnnxBody *b)
 {
     const OnnxSchema *schema = b->call->schema;
-    for (int i = 0; i < schema->input_count; i++)
+    for (int i = 0; schema && i < schema->input_count; i++)
         QN_TRY(rename(b, onnx_schema_text(onnx_schema_input(schema, i)->name),
                       onnx_has_input(b->call, i) ? b->call->inputs.items[i] : ""));
     return QN_OK;

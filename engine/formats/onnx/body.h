@@ -41,6 +41,7 @@ typedef struct OnnxBody {
     const char *at;  /* the text from here on */
     OnnxScope names; /* what the body's names stand for; absent inputs are "" */
     OnnxGraph made;  /* the nodes so far */
+    bool is_refused; /* outputs are not asked for then */
 } OnnxBody;
 
 /* Expands a text among b's names. */

@@ -109,7 +109,7 @@ static void drop_unread(OnnxBody *b)
 
 QnStatus onnx_body_finish(OnnxBody *b)
 {
-    for (int i = 0; i < b->call->outputs.count; i++)
+    for (int i = 0; !b->is_refused && i < b->call->outputs.count; i++)
         if (onnx_has_output(b->call, i))
             QN_TRY(name_output(b, i));
     drop_unread(b);

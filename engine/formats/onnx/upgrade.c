@@ -73,10 +73,19 @@ const OnnxUpgradeRow onnx_upgrade_rows[] = {
     {"LabelEncoder", "ai.onnx.ml", 1, 1, onnx_rewrite_label_encoder, "classes to keys and values"},
     /* Operators of early files: experimental once, and never part of a release. */
     {"Affine", "", 1, 1, onnx_rewrite_affine, "Mul and Add"},
+    {"ATen", "", 0, 0, NULL, "refused", "refuse \"a call into PyTorch's own library\" \"an operator of ONNX: export it anew\""},
     {"ConstantFill", "", 0, 0, onnx_rewrite_constant_fill, "ConstantOfShape"},
     {"Crop", "", 1, 1, onnx_rewrite_crop, "Slice"},
     {"DynamicSlice", "", 1, 1, onnx_rewrite_dynamic_slice, "Slice"},
     {"GivenTensorFill", "", 1, 1, onnx_rewrite_given_fill, "a constant"},
+    {"GRUUnit", "", 1, 1, NULL, "the gates of a step, and which samples are over",
+        "_, update, to = Split(gates) {axis = -1, num_outputs = 3}\n"
+        "u = Sigmoid(update); keep = Mul(hidden_prev, u)\n"
+        "rest = Sub(1.0, u); to = Tanh(to); new = Mul(to, rest); new = Add(keep, new)\n"
+        "goes = Less(t, seq_lengths); goes = Unsqueeze(goes, [-1])\n"
+        "old = hidden_prev\n"
+        "[@drop_states] old = Mul(hidden_prev, 0.0)\n"
+        "hidden = Where(goes, new, old)"},
     {"ImageScaler", "", 1, 1, onnx_rewrite_image_scaler, "Mul and Add"},
     {"ParametricSoftplus", "", 1, 1, onnx_rewrite_soft_plus, "Mul and Softplus"},
     {"Scale", "", 1, 1, onnx_rewrite_scale, "Mul"},

@@ -59,7 +59,7 @@ OnnxRewrite onnx_rewrite_broadcast, onnx_rewrite_gemm, onnx_rewrite_prelu, onnx_
     onnx_rewrite_lp_pool, onnx_rewrite_rnn, onnx_rewrite_label_encoder, onnx_rewrite_mvn;
 OnnxRewrite onnx_rewrite_upsample, onnx_rewrite_resize_10, onnx_rewrite_resize_11,
     onnx_rewrite_roi_align, onnx_rewrite_grid_sample;
-OnnxRewrite onnx_rewrite_scan_8;
+OnnxRewrite onnx_rewrite_scan_8, onnx_rewrite_all_finite;
 OnnxRewrite onnx_rewrite_affine, onnx_rewrite_scale, onnx_rewrite_scaled_tanh,
     onnx_rewrite_soft_plus, onnx_rewrite_image_scaler, onnx_rewrite_crop,
     onnx_rewrite_constant_fill, onnx_rewrite_dynamic_slice, onnx_rewrite_given_fill;

@@ -83,11 +83,32 @@ static const OnnxSchema *too_new(OnnxChecker *c, OnnxNode *node, int64_t version
     return first;
 }
 
+/* Domains of libraries whose operators no file defines, and what to do about them. */
+static const struct {
+    const char *domain, *remedy;
+} foreign_domains[] = {
+    {"ai.onnx.contrib",
+     "it belongs to ONNX Runtime Extensions: leave pre- and post-processing out"},
+    {"com.ms.internal.nhwc",
+     "it is internal to ONNX Runtime: use the file from before optimization"},
+    {"mmdeploy", "its code is in a plugin: export without custom operators"},
+    {"org.pytorch.aten", "it calls PyTorch's own library: export with standard operators"},
+    {"trt.plugins", "its code is in a plugin of TensorRT: export with standard operators"},
+};
+
+static const char *find_remedy(const char *domain)
+{
+    for (size_t i = 0; i < QN_COUNT_OF(foreign_domains); i++)
+        if (!strcmp(foreign_domains[i].domain, domain))
+            return foreign_domains[i].remedy;
+    return "export it as a function, or with standard operators";
+}
+
 static void complain_unknown(OnnxChecker *c, OnnxNode *node, int64_t version)
 {
     const bool is_known_domain = onnx_domain_newest(node->domain) > 0;
     const char *near = is_known_domain ? onnx_schema_did_you_mean(node->domain, node->op) : NULL;
-    const char *remedy = "export it as a function, or with standard operators";
+    const char *remedy = find_remedy(node->domain);
     if (near)
         remedy = onnx_say(c->in, "did you mean %s?", near);
     complain(c, node,

@@ -4,6 +4,7 @@
 FAMILIES = [
     "attention",
     "chance",
+    "early",
     "fused",
     "gather_blocks",
     "grouped",

@@ -99,6 +99,15 @@ def irfft(axes):
     return expect
 
 
+BAD = np.array([1, np.nan, 2], np.float32)
+FINITE = [
+    ms("all_finite", "IsAllFinite", [floats(2, 3), floats(4)], expect=[np.array(True)]),
+    ms("all_finite_not", "IsAllFinite", [floats(2, 3), BAD], expect=[np.array(False)]),
+    ms("all_finite_inf_only", "IsAllFinite", [BAD], expect=[np.array(True)], isinf_only=1),
+    ms("all_finite_nan_only", "IsAllFinite", [np.array([np.inf], np.float32), floats(0, 3)], expect=[np.array(True)],
+       isnan_only=1),
+]
+
 COMPLEX = [
     ms("complex_mul", "ComplexMul", [floats(3, 2), floats(3, 2, seed=1)], expect=pairs(lambda a, b: a * b)),
     ms("complex_mul_broadcast", "ComplexMul", [floats(2, 3, 8), floats(1, 8)], expect=pairs(lambda a, b: a * b)),
@@ -184,4 +193,4 @@ IMAGES = [
        expect=skip_norm(group_norm(3, False), False), groups=3, activation=0, channels_last=0),
 ]
 
-CASES = PLAIN + FEW + COMPLEX + IMAGES
+CASES = PLAIN + FEW + FINITE + COMPLEX + IMAGES

@@ -185,6 +185,15 @@ TEST(what_a_body_cannot_say_is_a_sentence)
         {"%x: float[2], %r: float[], %t: bool[]) { %y = ms.BitmaskDropout(%x, %r, %t) return %y",
          "severe: onnx-not-supported model: BitmaskDropout node making 'y': the input training_mode, expected none: dropout is "
          "for inference only\n"},
+        {"%x: float[2,4]) { %y = ms.EPContext(%x) {ep_cache_context = \"\"} return %y",
+         "severe: onnx-not-supported model: EPContext node making 'y': a program compiled for one accelerator, expected the "
+         "model that it was made from\n"},
+        {"%x: float[2,4]) { %y = ms.Snpe(%x) {DLC = \"\"} return %y",
+         "severe: onnx-not-supported model: Snpe node making 'y': a container for the accelerator library SNPE, expected the "
+         "model that it was made from\n"},
+        {"%x: float[2,4]) { %y = ms.IsAllFinite(%x) {isinf_only = 1, isnan_only = 1} return %y",
+         "severe: onnx-attribute-value model: IsAllFinite node making 'y': isnan_only and isinf_only are both set, expected "
+         "one of them at most\n"},
         {"%x: float[2,4]) { %y = ms.BiasGelu(%x) return %y",
          "severe: onnx-input-count model: BiasGelu node making 'y': BiasGelu-1 with 1 inputs, expected 2\n"},
         {"%x: float[2,4]) { %y = ms.FastGlu(%x) return %y",

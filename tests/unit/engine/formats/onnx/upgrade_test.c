@@ -482,6 +482,24 @@ TEST(operators_of_early_files_become_arithmetic)
          "%y.Shape = Shape(%x)\n"
          "%y.Cast = Cast(%y.value) {to = 7}\n"
          "%y = Expand(%y.Cast, %y.Shape)\n"},
+        {6, "%x: float[2]) { %y = ATen(%x) {operator = \"sine\"} return %y",
+         "severe: onnx-not-supported model: ATen node making 'y': a call into PyTorch's own library, "
+         "expected an operator of ONNX: export it anew\n"},
+        {6,
+         "%h: float[1,2,4], %g: float[1,2,12], %n: float[2], %t: float[1]) { "
+         "%y = GRUUnit(%h, %g, %n, %t) return %y",
+         "const %y.value: float[] = {1}\n"
+         "const %y.values: int64[1] = {-1}\n"
+         "_, %y.Split.update, %y.Split.update.to = Split(%g) {axis = -1, num_outputs = 3}\n"
+         "%y.Sigmoid = Sigmoid(%y.Split.update)\n"
+         "%y.Mul = Mul(%h, %y.Sigmoid)\n"
+         "%y.Sub = Sub(%y.value, %y.Sigmoid)\n"
+         "%y.Tanh = Tanh(%y.Split.update.to)\n"
+         "%y.Mul.1 = Mul(%y.Tanh, %y.Sub)\n"
+         "%y.Add = Add(%y.Mul, %y.Mul.1)\n"
+         "%y.Less = Less(%t, %n)\n"
+         "%y.Unsqueeze = Unsqueeze(%y.Less, %y.values)\n"
+         "%y = Where(%y.Unsqueeze, %y.Add, %h)\n"},
         {6,
          "%x: float[2], %s: int64[1], %e: int64[1], %a: int64[1]) { %y = DynamicSlice(%x, %s, %e, %a) return %y",
          "%y = Slice(%x, %s, %e, %a)\n"},

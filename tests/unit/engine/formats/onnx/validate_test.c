@@ -41,6 +41,8 @@ TEST(nodes_are_checked_against_their_version)
          "warning: onnx-operator-version model: Gelu node making 'y': Gelu exists from version 20 of ai.onnx on, expected an operator of version 13, as imported\n"},
         {13, "%x: float[2]) { %y = other.Thing(%x) return %y",
          "severe: onnx-unknown-domain model: Thing node making 'y': operator Thing of other version 1 is not known; export it as a function, or with standard operators\n"},
+        {13, "%x: float[2]) { %y = mmdeploy.Thing(%x) return %y",
+         "severe: onnx-unknown-domain model: Thing node making 'y': operator Thing of mmdeploy version 1 is not known; its code is in a plugin: export without custom operators\n"},
         {13, "%x: float[2]) { %y = ms.Gelu(%x) return %y", ""},
         {11, "%x: float[2], %i: int64[1], %u: float[1]) { %y = Scatter(%x, %i, %u) return %y",
          "warning: onnx-deprecated-operator model: Scatter node making 'y': Scatter is deprecated since version 11 of ai.onnx\n"},
