@@ -67,24 +67,28 @@ static void *address_of(QnSession *session, const QnBinding *binding, int v, siz
     }
 }
 
-/* Shapes and addresses for the outputs of a compute or call step; QN_BAD_TENSOR where a dim is not
- * known. */
+/* Shapes and addresses for the outputs of a compute or call step; QN_BAD_TENSOR where a dim of one
+ * is not known: the others have theirs all the same. */
 static QnStatus bind_outputs(QnSession *session, QnBinding *binding, const QnStep *step)
 {
+    QnStatus status = QN_OK;
     for (int i = 0; i < step->output_count; i++) {
         const int v = step->outputs[i];
         QnTensor tensor;
         if (v < 0)
             continue;
         binding->values[v] = (QnValue){.kind = QN_NONE};
-        if (!qn_plan_value_shape(session->plan, &session->plan->values[v], binding->rows, &tensor))
-            return QN_BAD_TENSOR;
+        if (!qn_plan_value_shape(session->plan, &session->plan->values[v], binding->rows,
+                                 &tensor)) {
+            status = QN_BAD_TENSOR;
+            continue;
+        }
         tensor.data = address_of(session, binding, v, tensor.size_bytes);
         if (!tensor.data)
             return QN_NO_MEMORY;
         binding->values[v] = qn_value_tensor(tensor);
     }
-    return QN_OK;
+    return status;
 }
 
 /* The sentence for shapes that meet in a step and cannot. */

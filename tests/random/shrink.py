@@ -2,8 +2,8 @@
 """Makes a graph that fails as small as it goes: what is cut off becomes an input with the value it had."""
 import numpy as np
 import onnx
-from graphs import outer_names, run_model
 from onnx import helper, numpy_helper
+from values import outer_names, run_model, type_proto
 
 
 def shrink(model, feed, find_fault):
@@ -24,10 +24,10 @@ def shrink(model, feed, find_fault):
 
 
 def all_values(model, feed):
-    """{name: array} of everything in the main graph, by ONNX Runtime."""
+    """{name: content} of everything in the main graph, by ONNX Runtime."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    names = [name for node in model.graph.node for name in node.output]
+    names = [name for node in model.graph.node for name in node.output if name]
     del copy.graph.output[:]
     copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
     values = dict(zip(names, run_model(copy, feed)))
@@ -53,18 +53,19 @@ def extract(model, values, outputs, cut):
     graph = helper.make_graph(nodes, "shrunk", info, [describe(name, values[name], False) for name in outputs],
                               [tensor for name, tensor in constants.items() if name in needed])
     smaller = helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
-    return smaller, {name: np.asarray(values[name]) for name in given}
+    smaller.metadata_props.extend(model.metadata_props)
+    return smaller, {name: values[name] for name in given}
 
 
-def describe(name, array, with_shape=True):
-    element = helper.np_dtype_to_tensor_dtype(np.asarray(array).dtype)
-    return helper.make_tensor_value_info(name, element, np.shape(array) if with_shape else None)
+def describe(name, content, with_shape=True):
+    dims = np.shape(content) if with_shape and not isinstance(content, list) else None
+    return onnx.ValueInfoProto(name=name, type=type_proto(content, dims))
 
 
 def cut_once(model, values, find_fault):
     """A smaller failing graph: one value is an input, or an earlier one the output; None where there is none."""
     outputs = [value.name for value in model.graph.output]
-    made = [name for node in model.graph.node for name in node.output]
+    made = [name for node in model.graph.node for name in node.output if name]
     for name in reversed(made):
         for wanted, cut in ((outputs, {name}), ([name], set())):
             if name in outputs and (cut or len(outputs) == 1):

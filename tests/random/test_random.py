@@ -1,69 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random graphs: quern against ONNX Runtime, both measured by a float64 evaluation.
 
-    pytest tests/random                        60 graphs
-    pytest tests/random --seeds 500            500 graphs
+    pytest tests/random                        as many graphs as take about a minute
+    pytest tests/random --seeds 2000           2,000 graphs
     pytest tests/random --seeds 1 --first 17   the graph of seed 17
 
-An output may be off by four times what ONNX Runtime is off, or by 16 units in the last place of the tensor's largest
-value, where that is more.  A graph that fails is shrunk to a few nodes and printed.
+A graph that fails is shrunk to a few nodes and printed.
 """
+from collections import Counter
+
 import numpy as np
 import onnx
 import pytest
-from graphs import generate
-from oracle import onnx_runtime
-from shrink import shrink
-from truth import run_double
 
-quern = pytest.importorskip("quern")
+pytest.importorskip("quern")
+from excused import excuse  # noqa: E402
+from graphs import generate  # noqa: E402
+from judge import find_fault  # noqa: E402
+from shrink import shrink  # noqa: E402
+from values import sub_graphs  # noqa: E402
 
-ULPS, TIMES = 16, 4
-
-
-def run_quern(model, feed):
-    options = quern.SessionOptions()
-    options.strict = True
-    session = quern.InferenceSession(model.SerializeToString(), options)
-    session.run(None, feed)
-    return session.run(None, feed)  # again, in memory that has been used
+ENOUGH = 200  # graphs that reach every rule
+reached, types = Counter(), Counter()
 
 
-def find_fault(model, feed):
-    """What is wrong with quern's outputs, as a sentence; None: nothing, or ONNX Runtime refuses the graph."""
-    names = [output.name for output in model.graph.output]
-    try:
-        theirs = onnx_runtime(model.SerializeToString(), optimize=False).run(None, feed)
-    except Exception:  # whatever its kernels raise
-        return None
-    truth = run_double(model, feed)
-    try:
-        ours = run_quern(model, feed)
-    except quern.Error as error:
-        return f"{type(error).__name__}: {error}"
-    for name, got, want, exact in zip(names, ours, theirs, truth):
-        fault = compare(got, want, np.asarray(exact))
-        if fault:
-            return f"output '{name}': {fault}"
-    return None
-
-
-def compare(got, want, exact):
-    if got.shape != want.shape or got.dtype != want.dtype:
-        return f"is {got.dtype}{list(got.shape)}, expected {want.dtype}{list(want.shape)}"
-    if want.dtype.kind != "f":
-        return None if np.array_equal(got, want) else f"{(got != want).sum()} of {got.size} elements differ"
-    if exact.shape != want.shape or want.size == 0 or not np.isfinite(exact).all():
-        return None
-    off, theirs = np.abs(got - exact).max(), np.abs(want - exact).max()
-    bound = max(TIMES * theirs, ULPS * np.spacing(np.float32(np.abs(exact).max())))
-    return None if off <= bound else f"off by {off:.3g}, allowed {bound:.3g} (ONNX Runtime is off by {theirs:.3g})"
+def count(graph):
+    for node in graph.node:
+        reached[node.op_type] += 1
+        for inner in sub_graphs(node):
+            count(inner)
 
 
 def test_random_graph(seed):
     model, feed = generate(seed)
+    count(model.graph)
+    for info in [*model.graph.input, *model.graph.output]:
+        types[info.type.tensor_type.elem_type] += 1
     fault = find_fault(model, feed)
-    if fault:
-        model, feed, fault = shrink(model, feed, find_fault)
-        inputs = "\n".join(f"{name} = {array.tolist() if array.size <= 64 else array.shape}" for name, array in feed.items())
-        pytest.fail(f"seed {seed}: {fault}\n{onnx.printer.to_text(model)}\n{inputs}", pytrace=False)
+    if not fault:
+        return
+    model, feed, fault = shrink(model, feed, find_fault)
+    excused = excuse(model)
+    if excused:
+        pytest.skip(f"seed {seed}: {excused}")
+    inputs = "\n".join(f"{name} = {np.asarray(content).tolist() if np.size(content) <= 64 else np.shape(content)}"
+                       for name, content in feed.items())
+    pytest.fail(f"seed {seed}: {fault}\n{onnx.printer.to_text(model)}\n{inputs}", pytrace=False)
+
+
+def test_the_graphs_reach_most_operators_and_types():
+    if sum(reached.values()) < 10 * ENOUGH:
+        pytest.skip("too few graphs to tell")
+    assert len(reached) >= 110, f"{len(reached)} operators: {sorted(reached)}"
+    assert len([kind for kind in types if kind]) >= 8, f"types {sorted(types)}"

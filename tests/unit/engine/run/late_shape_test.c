@@ -62,6 +62,23 @@ TEST(a_rank_may_be_found_while_running)
     RUN_CHECK(t, rows);
 }
 
+/* The inverse's size is known, the unique elements' is not: the next step that allocates must not
+ * get the memory of either, in the first run or the second. */
+TEST(outputs_of_known_size_beside_late_ones_have_their_own_memory)
+{
+    static const RunRow rows[] = {
+        {"graph main(%x: int64[4]) {\n"
+         "  %u, %f, %i = Unique(%x)\n"
+         "  const %first: int64[] = {0}\n"
+         "  %s = SequenceConstruct(%u, %u)\n"
+         "  %v = SequenceAt(%s, %first)\n"
+         "  return %i, %v\n}",
+         {"int64[4] = {7, 0, 7, 9}"},
+         "int64[4] {1, 0, 1, 2}; int64[3] {0, 7, 9}"},
+    };
+    RUN_CHECK(t, rows);
+}
+
 /* Wherever a size comes from data, what does not fit is a sentence, not a crash. */
 TEST(data_that_gives_no_shape_is_an_error)
 {
@@ -104,4 +121,5 @@ TEST(sizes_found_in_a_branch_stay_in_it)
 
 TEST_MAIN(CASE(counts_of_elements_found_flow_on), CASE(shapes_may_be_inputs),
           CASE(a_rank_may_be_found_while_running), CASE(data_that_gives_no_shape_is_an_error),
+          CASE(outputs_of_known_size_beside_late_ones_have_their_own_memory),
           CASE(sizes_found_in_a_branch_stay_in_it))
