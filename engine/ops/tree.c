@@ -211,11 +211,22 @@ static Binary look_at_weights(const QnForest *forest)
     return b;
 }
 
+/* The class with the largest score among those that anything spoke for; the first where there is
+ * none. */
+static int find_winner(const Ensemble *e)
+{
+    int64_t best = -1;
+    for (int64_t k = 0; k < e->forest.targets; k++)
+        if ((e->is_reached[k] || e->base_count > 0) && (best < 0 || e->scores[k] > e->scores[best]))
+            best = k;
+    return best < 0 ? 0 : (int)best;
+}
+
 /* The winning class; the scores become the outputs. */
 static int decide(Ensemble *e, const Binary *b)
 {
     const double threshold = b->is_positive ? 0.5 : 0;
-    int best = 0;
+    int best;
     for (int64_t k = 0; k < e->forest.targets; k++)
         e->scores[k] += e->base[k];
     if (b->is_single && b->only == 0 && e->base_count < 2) {
@@ -223,8 +234,7 @@ static int decide(Ensemble *e, const Binary *b)
         qn_post_widen(e->post, b->is_positive ? QN_BINARY_PARTS : QN_BINARY_SIDES, e->scores);
         return best;
     }
-    for (int64_t k = 1; k < e->forest.targets; k++)
-        best = e->scores[k] > e->scores[best] ? (int)k : best;
+    best = find_winner(e);
     if (b->is_single && e->base_count == 0) /* nothing speaks for class 0: its score is no rival */
         best = e->scores[1] > threshold;
     qn_post_apply(e->post, e->scores, e->forest.targets);

@@ -2,8 +2,19 @@
 """Where ONNX Runtime is the wrong side: the one table of mismatches that are not quern's faults, at most ten rows."""
 from values import sub_graphs
 
+
+def attribute(node, name):
+    return next((a for a in node.attribute if a.name == name), None)
+
+
 # (operator, condition on the node, evidence)
-EXCUSED = []
+EXCUSED = [
+    ("StringSplit", lambda node: attribute(node, "delimiter"),
+     "an empty string has one part, which is empty, by the reference of onnx (np.char.split) and by Python; ONNX Runtime counts none"),
+    ("AffineGrid", lambda node: attribute(node, "align_corners"),
+     "along a dimension of size 1 the standard's function starts at -1 and makes no step; ONNX Runtime gives the upper end, as "
+     "Eigen's LinSpaced of one element does"),
+]
 
 
 def nodes_of(graph):

@@ -150,6 +150,8 @@ class Graph:
             return None
         if not all(is_tame(content) for content in contents) or (accept and not accept(contents)):
             return None
+        if op not in EXACT and any(cancels(content, read) for content in contents):
+            return None
         names = [name for name in node.output if name]
         made = [self.judge(op, name, content, read, exact and exact[i], inner)
                 for i, (name, content) in enumerate(zip(names, contents))]
@@ -232,6 +234,14 @@ def is_tame(content):
     return content.dtype.kind != "f" or content.size == 0 or bool(np.abs(content).max() <= LARGEST)
 
 
+def cancels(content, read):
+    """Is the largest number of an output so small beside the inputs that most digits may have cancelled?"""
+    if isinstance(content, list) or content.dtype.kind != "f" or content.size == 0:
+        return False
+    inputs = [np.abs(value.array).max() for value in read if value.is_float and value.array.size]
+    return float(np.abs(content).max()) < 0.03 * min(float(max(inputs, default=0)), 1)
+
+
 def grow(graph, wanted, tries):
     """Adds nodes by random rules until there are as many as wanted."""
     from rules import RULES  # which reads this file
@@ -250,7 +260,7 @@ def generate(seed, most_nodes=60):
         graph.add_input(graph.random_array(graph.random_shape(graph.integer(2, 4)), main))
     graph.add_input(graph.random_array(graph.random_shape(), graph.choose(INTEGERS)))
     if graph.chance(0.4):
-        other = graph.choose([np.float64, np.float16, np.bool_, np.object_, np.float32])
+        other = graph.choose([np.float64, np.float16, np.bool_, np.object_, np.object_, np.float32])
         graph.add_input(graph.random_array(graph.random_shape(), other))
     grow(graph, graph.integer(3, most_nodes), 4 * most_nodes)
     return graph.model(), graph.feed()

@@ -220,6 +220,8 @@ def trees():
     yield ml("tree_ensemble_regressor_missing", "TreeEnsembleRegressor", [rows], n_targets=3, nodes_values=VALUES,
              target_weights=WEIGHTS, **nodes, **leaves)
     nodes, leaves = forest("Classifier")
+    yield ml("tree_ensemble_classifier_negative", "TreeEnsembleClassifier", [ROWS], 2, nodes_values=VALUES,
+             class_weights=[-1.3, -0.9, -0.4, -0.7, -0.25, -0.6], classlabels_int64s=[7, 8, 9], **nodes, **leaves)
     for post in ("SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO"):
         yield ml(f"tree_ensemble_classifier_{post.lower()}", "TreeEnsembleClassifier", [ROWS], 2, nodes_values=VALUES,
                  class_weights=WEIGHTS, classlabels_strings=["a", "b", "c"], base_values=[0.1, 0.0, 0.2], post_transform=post, **nodes,

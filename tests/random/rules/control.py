@@ -33,9 +33,9 @@ def copy(child, value):
 
 
 def finish(child, name, inputs, outputs):
-    """The GraphProto; types of inputs and outputs without sizes."""
+    """The GraphProto; types of inputs and outputs without sizes, but for scalars."""
     def info(value):
-        return ValueInfoProto(name=value.name, type=type_proto(value.array))
+        return ValueInfoProto(name=value.name, type=type_proto(value.array, None if value.rank else []))
     return helper.make_graph(child.nodes, name, [info(value) for value in inputs], [info(value) for value in outputs])
 
 

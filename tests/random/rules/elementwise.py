@@ -117,7 +117,7 @@ def holds(dtype, array):
     if np.dtype(dtype).kind not in "iu" or array.size == 0:
         return True
     limits = np.iinfo(dtype)
-    return limits.min <= array.min() and array.max() <= limits.max
+    return limits.min <= float(array.min()) and float(array.max()) <= limits.max
 
 
 def cast(graph):

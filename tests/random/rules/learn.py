@@ -2,6 +2,8 @@
 """ai.onnx.ml: rows of features."""
 import numpy as np
 
+from rules.common import small
+
 ML = "ai.onnx.ml"
 
 
@@ -49,7 +51,7 @@ def encode(graph):
 
 
 def scores(graph):
-    x = pick_rows(graph)
+    x = small(graph, pick_rows(graph))
     if not x:
         return
     columns = x.shape[1]
@@ -57,7 +59,7 @@ def scores(graph):
     if graph.chance(0.5):
         graph.add("LinearRegressor", [x], domain=ML, coefficients=numbers(graph, 2 * columns), intercepts=numbers(graph, 2), targets=2)
     else:
-        graph.add("LinearClassifier", [x], [False, True], domain=ML, coefficients=numbers(graph, 3 * columns), intercepts=numbers(graph, 3),
+        graph.add("LinearClassifier", [x], 2, domain=ML, coefficients=numbers(graph, 3 * columns), intercepts=numbers(graph, 3),
                   classlabels_ints=[3, 5, 9], post_transform=post)
 
 
@@ -74,5 +76,5 @@ def trees(graph):
         graph.add("TreeEnsembleRegressor", [x], domain=ML, n_targets=2, **nodes, **{f"target_{k}": v for k, v in leaves.items()})
     else:
         leaves["ids"] = [0, 1, 2, 1]
-        graph.add("TreeEnsembleClassifier", [x], [False, True], domain=ML, classlabels_int64s=[1, 2, 3], **nodes,
+        graph.add("TreeEnsembleClassifier", [x], 2, domain=ML, classlabels_int64s=[1, 2, 3], **nodes,
                   **{f"class_{k}": v for k, v in leaves.items()})

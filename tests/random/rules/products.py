@@ -82,6 +82,6 @@ def attention(graph):
 
 
 def determinant(graph):
-    x = graph.pick(lambda v: v.is_float and v.rank >= 2 and v.shape[-1] == v.shape[-2] and 0 < v.shape[-1] <= 4 and v.array.size)
+    x = graph.pick(lambda v: v.is_float and v.exact and v.rank >= 2 and v.shape[-1] == v.shape[-2] and 0 < v.shape[-1] <= 4 and v.array.size)
     if x:  # one that is not near 0, where all digits cancel
         graph.add("Det", [x], accept=lambda made: np.abs(made[0]).max() > 0.2)

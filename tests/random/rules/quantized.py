@@ -25,8 +25,19 @@ def there_and_back(graph):
         graph.add("DequantizeLinear", [made[0], scale, zero], **arguments)
 
 
+def pick_bytes(graph):
+    """Bytes of the graph, or floats made so."""
+    found = graph.pick(lambda v: v.dtype in (np.uint8, np.int8) and v.rank >= 2 and v.array.size)
+    value = graph.pick(lambda v: v.dtype == np.float32 and v.exact and v.rank >= 2 and v.array.size)
+    if not value or (found and graph.chance(0.5)):
+        return found
+    zero = graph.constant(graph.choose([np.uint8(120), np.int8(-3)]))
+    made = graph.add("QuantizeLinear", [value, graph.constant(np.float32(0.0625)), zero])
+    return made and made[0]
+
+
 def integer_product(graph):
-    a = graph.pick(lambda v: v.dtype in (np.uint8, np.int8) and v.rank >= 2 and v.array.size)
+    a = pick_bytes(graph)
     if not a:
         return
     zero = graph.scalar(3, a) if graph.chance(0.6) else None
@@ -40,7 +51,7 @@ def integer_product(graph):
 
 
 def scaled_product(graph):
-    a = graph.pick(lambda v: v.dtype in (np.uint8, np.int8) and v.rank >= 2 and v.array.size)
+    a = pick_bytes(graph)
     if not a:
         return
     scales = [graph.constant(np.float32(2.0 ** -graph.integer(0, 3))) for _ in range(3)]

@@ -4,12 +4,13 @@ import numpy as np
 
 
 def words(graph):
-    a = graph.pick(lambda v: v.is_text)
+    flat = graph.pick(lambda v: v.is_text and v.rank == 1)
+    a = flat if flat and graph.chance(0.5) else graph.pick(lambda v: v.is_text)
     if not a:
         return
-    if graph.opset >= 20 and graph.chance(0.5):
+    if graph.opset >= 20 and (graph.chance(0.5) or a.rank != 1):
         graph.add("StringConcat", [a, graph.operand(a.shape, np.object_)])
-    elif a.rank == 1:
+    else:
         graph.add("StringNormalizer", [a], case_change_action=graph.choose(["UPPER", "LOWER"]), is_case_sensitive=1,
                   **({"stopwords": ["Mill"]} if graph.chance(0.5) else {}))
 
