@@ -34,7 +34,7 @@ for build_folder in builds():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--seeds", type=int, default=60, help="how many random graphs")
+    parser.addoption("--seeds", type=int, default=1000, help="how many random graphs")
     parser.addoption("--first", type=int, default=0, help="the first one's seed")
 
 

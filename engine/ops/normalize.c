@@ -18,15 +18,22 @@ typedef struct Moments {
     double mean, variance;
 } Moments;
 
+/* What is left of the sum of distances from the mean is what the first sum was off: long rows of
+ * double lose several digits otherwise. */
 static Moments moments_of(const double *row, int64_t count)
 {
     Moments m = {0, 0};
+    double rest = 0;
     for (int64_t i = 0; i < count; i++)
         m.mean += row[i];
     m.mean /= (double)count;
-    for (int64_t i = 0; i < count; i++)
-        m.variance += (row[i] - m.mean) * (row[i] - m.mean);
-    m.variance /= (double)count;
+    for (int64_t i = 0; i < count; i++) {
+        const double away = row[i] - m.mean;
+        m.variance += away * away;
+        rest += away;
+    }
+    m.mean += rest / (double)count;
+    m.variance = (m.variance - rest * rest / (double)count) / (double)count;
     return m;
 }
 
