@@ -3,32 +3,32 @@
 import subprocess
 import sys
 
-import cases
 import elements
-import judge
 import numpy as np
 import pytest
 import quern
+import typed_models
+import verdicts
 from exceptions import COARSE, EXCEPTIONS
 from onnx import AttributeProto, defs, helper, numpy_helper
 from recipe import RECIPES
 
-ELSEWHERE = {"Gradient"}  # tests/python/test_gradient.py: by finite differences
+ELSEWHERE = {"Gradient"}  # computes nothing itself: it differentiates the nodes before it
 MISSING = "expected one that `quern ops` lists"
 
 
 def test_every_operator_has_a_recipe():
-    assert sorted(set(cases.SCHEMAS) - set(RECIPES)) == sorted(ELSEWHERE)
-    assert set(RECIPES) <= set(cases.SCHEMAS)
+    assert sorted(set(typed_models.SCHEMAS) - set(RECIPES)) == sorted(ELSEWHERE)
+    assert set(RECIPES) <= set(typed_models.SCHEMAS)
 
 
 def test_every_type_of_every_schema_is_tried():
     """A recipe may leave choices out, but another one of the operator then has to try them."""
     untried = []
-    for name in sorted(set(cases.SCHEMAS) - ELSEWHERE):
-        tried = {(variable, text) for case in cases.cases_of(name) for variable, text in case.types.items()}
+    for name in sorted(set(typed_models.SCHEMAS) - ELSEWHERE):
+        tried = {(variable, text) for case in typed_models.cases_of(name) for variable, text in case.types.items()}
         untried += [
-            f"{name} {variable}={text}" for variable, texts in cases.variables(cases.SCHEMAS[name]).items()
+            f"{name} {variable}={text}" for variable, texts in typed_models.variables(typed_models.SCHEMAS[name]).items()
             for text in texts if (variable, text) not in tried
         ]
     assert not untried, "\n".join(untried)
@@ -45,23 +45,23 @@ def test_schema_table_is_what_onnx_says(root):
 
 def sentence_for(case):
     """What is wrong with a case, or None: a difference that should not be, or the lack of one that is recorded."""
-    found = judge.judge(case, 2.0**-22 if case.name in COARSE else None)
+    found = verdicts.judge(case, 2.0**-22 if case.name in COARSE else None)
     if case.name in EXCEPTIONS or case.name in COARSE and not found:
-        is_gone = found is None if case.name in EXCEPTIONS else judge.judge(case) is None
+        is_gone = found is None if case.name in EXCEPTIONS else verdicts.judge(case) is None
         return f"{case.name}: differs no longer; take it out of exceptions.py" if is_gone else None
     return found and f"{case.name}: {found}"
 
 
-@pytest.mark.parametrize("operator", sorted(set(cases.SCHEMAS) - ELSEWHERE))
+@pytest.mark.parametrize("operator", sorted(set(typed_models.SCHEMAS) - ELSEWHERE))
 def test_types(operator):
-    wrong = [sentence for case in cases.cases_of(operator) if (sentence := sentence_for(case))]
+    wrong = [sentence for case in typed_models.cases_of(operator) if (sentence := sentence_for(case))]
     if wrong and all(MISSING in sentence for sentence in wrong):
         pytest.skip(f"there is no operator {operator}")
     assert not wrong, f"{len(wrong)} cases differ:\n" + "\n".join(wrong)
 
 
 def test_exceptions_are_of_cases_that_exist():
-    names = {case.name for name in sorted(set(cases.SCHEMAS) - ELSEWHERE) for case in cases.cases_of(name)}
+    names = {case.name for name in sorted(set(typed_models.SCHEMAS) - ELSEWHERE) for case in typed_models.cases_of(name)}
     assert not {*COARSE, *EXCEPTIONS} - names
 
 
@@ -88,7 +88,7 @@ def sparse(element, by_coordinates):
     for place, value in zip(PLACES, values):
         dense[place] = value
     indices = PLACES if by_coordinates else [row * DENSE_SHAPE[1] + column for row, column in PLACES]
-    proto = helper.make_sparse_tensor(cases.tensor_proto(values, f"tensor({element})", "s"),
+    proto = helper.make_sparse_tensor(typed_models.tensor_proto(values, f"tensor({element})", "s"),
                                       numpy_helper.from_array(np.array(indices, np.int64), "indices"), DENSE_SHAPE)
     return proto, dense
 
@@ -96,8 +96,8 @@ def sparse(element, by_coordinates):
 def run(nodes, element, **named):
     graph = helper.make_graph(nodes, "g", [], [helper.make_value_info("y", elements.type_proto(f"tensor({element})"))],
                               **named)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 28)], ir_version=cases.IR_VERSION)
-    return quern.InferenceSession(model.SerializeToString(), judge.QUERN_OPTIONS).run(None, {})[0]
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 28)], ir_version=typed_models.IR_VERSION)
+    return quern.InferenceSession(model.SerializeToString(), verdicts.QUERN_OPTIONS).run(None, {})[0]
 
 
 @pytest.mark.parametrize("by_coordinates", [False, True])
@@ -106,9 +106,9 @@ def test_sparse_tensors_become_dense(element, by_coordinates):
     proto, dense = sparse(element, by_coordinates)
     text = f"tensor({element})"
     made = run([helper.make_node("Identity", ["s"], ["y"])], element, sparse_initializer=[proto])
-    assert judge.difference(judge.plain(made), judge.plain(dense), text) is None
+    assert verdicts.difference(verdicts.plain(made), verdicts.plain(dense), text) is None
     made = run([helper.make_node("Constant", [], ["y"], sparse_value=proto)], element)
-    assert judge.difference(judge.plain(made), judge.plain(dense), text) is None
+    assert verdicts.difference(verdicts.plain(made), verdicts.plain(dense), text) is None
 
 
 # ---- the other ways to say a constant ----
@@ -124,4 +124,4 @@ def test_constants_without_tensors(attribute, kind, element, value):
     node = helper.make_node("Constant", [], ["y"])
     node.attribute.append(helper.make_attribute(attribute, value, attr_type=getattr(AttributeProto, kind)))
     want = np.array(value, object if element == "string" else elements.dtype_of(element))
-    assert judge.difference(judge.plain(run([node], element)), judge.plain(want), f"tensor({element})") is None
+    assert verdicts.difference(verdicts.plain(run([node], element)), verdicts.plain(want), f"tensor({element})") is None

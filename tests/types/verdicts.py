@@ -4,11 +4,11 @@
 Every engine's outputs become plain values: float64 or complex128 arrays of what floats mean, int64 or uint64 ones (object
 where neither holds them), arrays of text, lists, dicts, None.
 """
-import cases
 import elements
 import numpy as np
 import onnxruntime
 import quern
+import typed_models
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
@@ -43,8 +43,8 @@ VISIBLE = {
 
 
 def run_quern(case, constant=()):
-    session = quern.InferenceSession(cases.build(case, constant).SerializeToString(), QUERN_OPTIONS)
-    return session.run(None, cases.feed(case, constant))
+    session = quern.InferenceSession(typed_models.build(case, constant).SerializeToString(), QUERN_OPTIONS)
+    return session.run(None, typed_models.feed(case, constant))
 
 
 def run_runtime(case):
@@ -59,13 +59,13 @@ def run_runtime(case):
         i for i, text in enumerate(case.input_types())
         if text.startswith("tensor") and elements.element_of(text) in VISIBLE
     ] + list(case.recipe.constant)
-    return runtime_session(case, constant, extra, outputs).run(None, cases.feed(case, constant))
+    return runtime_session(case, constant, extra, outputs).run(None, typed_models.feed(case, constant))
 
 
 def runtime_session(case, constant, extra, outputs):
     """For the newest operator set for which it has a kernel: newer ones often only have more types."""
     for opset in (*RUNTIME_OPSETS, None):
-        model = cases.build(case, constant, extra, outputs, opset)
+        model = typed_models.build(case, constant, extra, outputs, opset)
         try:
             return onnxruntime.InferenceSession(model.SerializeToString(),
                                                 RUNTIME_OPTIONS,
@@ -78,7 +78,7 @@ def runtime_session(case, constant, extra, outputs):
 
 def run_reference(case):
     with np.errstate(all="ignore"):
-        return ReferenceEvaluator(cases.build(case)).run(None, cases.feed(case))
+        return ReferenceEvaluator(typed_models.build(case)).run(None, typed_models.feed(case))
 
 
 WIDER = ("float", "double", "float16", "bfloat16")
@@ -97,10 +97,10 @@ def run_wide(case):
 
 
 def run_wider(case, wider):
-    allowed = cases.variables(case.schema)
+    allowed = typed_models.variables(case.schema)
     types = {name: widen(text, allowed.get(name, []), wider) for name, text in case.types.items()}
     attributes = {key: value(types) if callable(value) else value for key, value in case.recipe.attributes.items()}
-    wide = cases.Case(case.name, case.schema, case.recipe, types, [], attributes)
+    wide = typed_models.Case(case.name, case.schema, case.recipe, types, [], attributes)
     for value, text in zip(case.values, [wide.formal(case.schema.inputs, i) for i in range(len(case.values))]):
         is_array = isinstance(value, np.ndarray) and text.startswith("tensor") and value.dtype.kind in "fV"
         wide.values.append(value.astype(elements.dtype_of(elements.element_of(text))) if is_array else value)
