@@ -296,7 +296,8 @@ static QnLayoutKind moved_layout(const QnOfferCall *call, const QnNode *node)
         is_last = is_last && perm->ints[d] == (d == 0 ? 0 : d == rank - 1 ? 1 : d + 1);
         is_first = is_first && perm->ints[d] == (d == 0 ? 0 : d == 1 ? rank - 1 : d - 1);
     }
-    const QnDim channels = x->dims[is_last ? 1 : rank - 1];
+    /* Of rank 3 it is both: which, says how the input lies. */
+    const QnDim channels = x->dims[lies == QN_LAYOUT_NHWC ? 1 : rank - 1];
     const int64_t pixel = qn_dim_is_known(channels) && channels < INT32_MAX
                               ? channels * (int64_t)qn_type_size(node->outputs[0]->type.element)
                               : 0;

@@ -74,7 +74,18 @@ TEST(blocks_go_into_channels_in_either_order)
                           "  return %y\n}");
 }
 
-TEST_MAIN(CASE(views_cost_one_copy_where_the_reader_wants_it_plain),
+TEST(channels_of_unknown_number_make_no_layout_of_images)
+{
+    /* Which of the sizes are channels depends on how the input lies, also where both would do. */
+    EXPECT_LOWERS(t, "convert reduce",
+                  "graph main(%x: float[4,2,N]) {\n"
+                  "  %t = Transpose(%x) {perm = [0, 2, 1]}\n"
+                  "  %y = GlobalAveragePool(%t)\n"
+                  "  return %y\n}");
+}
+
+TEST_MAIN(CASE(channels_of_unknown_number_make_no_layout_of_images),
+          CASE(views_cost_one_copy_where_the_reader_wants_it_plain),
           CASE(products_read_transposed_views_in_place), CASE(whole_rows_are_plain_views),
           CASE(bounds_known_only_while_running_are_read_then),
           CASE(repeated_and_blocked_tensors_are_one_copy),
