@@ -8,7 +8,12 @@
 
 #include "base/arena.h"
 
-typedef enum QnSeverity { QN_NOTE, QN_WARNING, QN_SEVERE } QnSeverity;
+typedef enum QnSeverity {
+    QN_NOTE,    /* worth knowing */
+    QN_WARNING, /* works, but probably not as was meant */
+    QN_BREACH,  /* breaks a rule of its format; what was meant is plain, and works all the same */
+    QN_SEVERE   /* does not work */
+} QnSeverity;
 
 /* One finding.  Texts are terminated, borrowed from the report's arena; NULL or "" where a field
  * does not apply. */
@@ -37,6 +42,13 @@ enum { QN_REPORT_LIMIT = 1000 };
 static inline QnReport qn_report(QnArena *arena)
 {
     return (QnReport){.arena = arena};
+}
+
+/* Is there room for one more finding?  Where there is none, only counts grow, and nobody needs to
+ * make its texts. */
+static inline bool qn_report_has_room(const QnReport *report)
+{
+    return report && report->kept < QN_REPORT_LIMIT;
 }
 
 /* Adds a copy of `finding`, texts included.  A NULL report is fine; out of memory loses the

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ONNX reader on any bytes: a status, or a well-formed module.  The same bytes are read as a
- * value of a test case too.
+ * The ONNX reader on any bytes: a status, or a well-formed module.  Reading for checking goes on
+ * past what is broken, and so does inference then.  The same bytes are read as a value of a test
+ * case too.
  */
 #include <stdlib.h>
 
 #include "engine/formats/format.h"
 #include "engine/formats/onnx/testdata.h"
+#include "engine/ops/op.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,6 +22,25 @@ static void read_model(const uint8_t *data, size_t size)
     if (qn_module_verify(module, &err) != QN_OK)
         abort();
     qn_module_free(module);
+}
+
+/* Whatever is wrong, the rest is looked at: only memory may end it. */
+static void check_model(const uint8_t *data, size_t size)
+{
+    const QnReadOptions options = {.format = "onnx", .is_sealed = true, .is_checking = true};
+    QnArena arena = {.limit_bytes = 64 << 20};
+    QnReport report = qn_report(&arena);
+    QnModule *module;
+    QnError err;
+    if (qn_format_read(&module, NULL, qn_bytes(data, size), &options, &report, &err) == QN_OK) {
+        module->report = &report;
+        (void)qn_ops_resolve(module, &report, &err);
+        const QnStatus status = qn_infer_module(module, &err);
+        if (status != QN_OK && status != QN_NO_MEMORY)
+            abort();
+        qn_module_free(module);
+    }
+    qn_arena_finish(&arena);
 }
 
 /* What was read must be writable, and read back. */
@@ -46,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 65536)
         return 0;
     read_model(data, size);
+    check_model(data, size);
     read_value(data, size, &tensor);
     read_value(data, size, &sequence);
     read_value(data, size, &optional);

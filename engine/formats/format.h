@@ -24,6 +24,12 @@ typedef struct QnReadOptions {
     bool is_sealed;     /* refuse external data: for models that came over the network */
     bool trusts_links;  /* external data may be symbolic links and hard links (download caches) */
     bool keeps_unknown; /* operators that nobody defines become nodes instead of severe findings */
+    /*
+     * For looking for all that is wrong: rules are checked that no run depends on, severe findings
+     * do not end the read, and there is a module then, too.  What is broken in it is a node without
+     * an operator (op "") or a value without data; it is good for inference, and for nothing else.
+     */
+    bool is_checking;
     QnDefaults defaults;
 } QnReadOptions;
 

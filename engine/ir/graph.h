@@ -163,6 +163,14 @@ typedef struct QnProperty {
     const char *key, *value;
 } QnProperty;
 
+/* What a file says of a value that the graph makes. */
+typedef struct QnDeclaration {
+    const QnIrValue *value;
+    const char *what; /* "output", "value" */
+    const char *name; /* in the file */
+    QnIrType type;
+} QnDeclaration;
+
 /* A model in memory. */
 struct QnModule {
     QnArena arena;
@@ -176,6 +184,12 @@ struct QnModule {
     int property_count;
     int opset;        /* of ai.onnx in the source; 0: not ONNX */
     const char *path; /* for messages */
+    /* For checking only, see QnReadOptions: what the file declares, which copies of the module
+     * lose; and where inference says which nodes fail and goes on (NULL: the first failure ends
+     * it). */
+    QnDeclaration *declarations;
+    int declaration_count, declaration_capacity;
+    QnReport *report;
 };
 
 /* Makes an empty module with an empty main graph.  The caller frees it.  allocator: NULL is the C

@@ -309,20 +309,10 @@ static QnStatus wrap_node(const QnNode *node, QnStatus status, QnError *err)
     return status;
 }
 
-QnStatus qn_infer_node(QnNode *node, QnError *err)
+/* What the operator's function says of a node's outputs becomes theirs. */
+static QnStatus call_infer(QnNode *node, QnInferValue *inputs, QnInferValue *outputs, QnError *err)
 {
-    if (!node->def)
-        return wrap_node(node, qn_fail(err, QN_UNSUPPORTED, "the operator is not known"), err);
-    QN_TRY(wrap_node(node, check_inputs(node, err), err));
-    QN_TRY(wrap_node(node, check_kinds(node, err), err));
     QnModule *module = node->graph->module;
-    QnArena scratch;
-    qn_arena_init(&scratch, module->arena.allocator);
-    QnInferValue *inputs = qn_arena_array(&scratch, (size_t)node->input_count, sizeof *inputs);
-    QnInferValue *outputs = qn_arena_array(&scratch, (size_t)node->output_count, sizeof *outputs);
-    QnStatus status = QN_NO_MEMORY;
-    if (!inputs || !outputs)
-        goto done;
     for (int i = 0; i < node->input_count; i++)
         inputs[i] = known_of(node->inputs[i].value);
     for (int i = 0; i < node->output_count; i++)
@@ -338,23 +328,87 @@ QnStatus qn_infer_node(QnNode *node, QnError *err)
         .is_late = true,
         .err = err,
     };
-    status = node->def->infer(&in);
-    for (int i = 0; status == QN_OK && i < node->output_count; i++) {
+    QN_TRY(node->def->infer(&in));
+    for (int i = 0; i < node->output_count; i++) {
         if (!node->outputs[i] || outputs[i].type.kind == QN_NONE)
             continue;
         node->outputs[i]->type = outputs[i].type;
         node->outputs[i]->content = outputs[i].content;
         node->outputs[i]->content_count = outputs[i].content_count;
     }
-done:
+    return QN_OK;
+}
+
+/* Infers a node; the message of a failure does not name it. */
+static QnStatus infer_node(QnNode *node, QnError *err)
+{
+    if (!node->def)
+        return qn_fail(err, QN_UNSUPPORTED, "the operator is not known");
+    QN_TRY(check_inputs(node, err));
+    QN_TRY(check_kinds(node, err));
+    QnArena scratch;
+    qn_arena_init(&scratch, node->graph->module->arena.allocator);
+    QnInferValue *inputs = qn_arena_array(&scratch, (size_t)node->input_count, sizeof *inputs);
+    QnInferValue *outputs = qn_arena_array(&scratch, (size_t)node->output_count, sizeof *outputs);
+    const QnStatus status =
+        inputs && outputs ? call_infer(node, inputs, outputs, err) : QN_NO_MEMORY;
     qn_arena_finish(&scratch);
-    return wrap_node(node, status, err);
+    return status;
+}
+
+QnStatus qn_infer_node(QnNode *node, QnError *err)
+{
+    return wrap_node(node, infer_node(node, err), err);
+}
+
+/* A body is inferred more than once: a finding that is there already is not told again. */
+static bool is_reported(const QnReport *report, const QnFinding *finding)
+{
+    for (const QnFinding *at = report->first; at; at = at->next)
+        if (!strcmp(at->rule, finding->rule) && at->node && !strcmp(at->node, finding->node) &&
+            !strcmp(at->found, finding->found))
+            return true;
+    return false;
+}
+
+/* Tells what is wrong with a node.  The types of its outputs stay what they were. */
+static void report_node(const QnNode *node, QnError *err)
+{
+    QnReport *report = node->graph->module->report;
+    char label[256];
+    const QnFinding finding = {.severity = QN_SEVERE,
+                               .rule = "inference",
+                               .file = node->graph->module->path,
+                               .node = qn_node_label(node, label, sizeof label),
+                               .found = err->message};
+    if (!qn_report_has_room(report) || !is_reported(report, &finding))
+        qn_report_add(report, &finding);
+    *err = (QnError){0};
+}
+
+/* Where the module has a report, nodes that fail are findings, and those without an operator are
+ * passed over: they have one already. */
+static QnStatus infer_reported(QnNode *node)
+{
+    QnError err = {0};
+    if (!node->def)
+        return QN_OK;
+    const QnStatus status = infer_node(node, &err);
+    if (status == QN_NO_MEMORY)
+        return status;
+    if (status != QN_OK)
+        report_node(node, &err);
+    return QN_OK;
 }
 
 QnStatus qn_infer_graph(QnGraph *graph, QnError *err)
 {
-    for (QnNode *node = graph->first; node; node = node->next)
-        QN_TRY(qn_infer_node(node, err));
+    for (QnNode *node = graph->first; node; node = node->next) {
+        if (graph->module->report)
+            QN_TRY(infer_reported(node));
+        else
+            QN_TRY(qn_infer_node(node, err));
+    }
     return QN_OK;
 }
 

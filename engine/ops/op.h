@@ -96,9 +96,15 @@ extern const int qn_op_family_count;
 /* The row of an operator, or NULL.  domain: "" and "ai.onnx" are one.  Any thread. */
 const QnOp *qn_op_find(const char *domain, const char *name);
 
+/*
+ * Does the row's signature take a value of that type as input i?  What is not known is taken. Where
+ * it does not, `expected` gets the words of the signature.
+ */
+bool qn_op_accepts(const QnOp *op, int i, const QnIrType *type, char *expected, size_t size);
+
 /* Sets node->def for all nodes of all graphs, and sees that inputs are there that a row does not
- * call optional.  What is not known or not there is a finding of the report (NULL: none is kept):
- * QN_UNSUPPORTED, QN_BAD_MODEL. */
+ * call optional.  What is not known or not there is a finding of the report (NULL: none is kept)
+ * and has no def: QN_UNSUPPORTED, QN_BAD_MODEL. */
 QnStatus qn_ops_resolve(QnModule *module, QnReport *report, QnError *err);
 
 /* An attribute of a node, or the default of its operator's row. */

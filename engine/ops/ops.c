@@ -98,12 +98,13 @@ static void resolve_graph(QnGraph *graph, Resolving *r)
     for (QnNode *node = graph->first; node; node = node->next) {
         node->def = qn_op_find(node->domain, node->op);
         const int absent = node->def ? find_absent(node) : -1;
-        if (!node->def) {
+        if (!node->def && *node->op) { /* without one: broken, and said so */
             r->unknown++;
             report_unknown(r, node);
         } else if (absent >= 0) {
             r->incomplete++;
             report_absent(r, node, absent);
+            node->def = NULL;
         }
         QnGraph *inner;
         for (int i = 0; (inner = qn_node_graph(node, i)); i++)
@@ -122,6 +123,85 @@ QnStatus qn_ops_resolve(QnModule *module, QnReport *report, QnError *err)
         return qn_fail(err, status, "%d nodes have operators that are not known", r.unknown);
     return status;
 }
+
+/* ---- signatures ---- */
+
+static bool is_any(QnType type)
+{
+    return type != QN_UNDEFINED;
+}
+
+static bool is_number(QnType type)
+{
+    return qn_type_is_float(type) || qn_type_is_integer(type);
+}
+
+/* The words of signatures that stand for more than one type. */
+static const struct {
+    const char *word;
+    bool (*holds)(QnType type);
+} type_groups[] = {
+    {"any", is_any},        {"float", qn_type_is_float},   {"integer", qn_type_is_integer},
+    {"numeric", is_number}, {"signed", qn_type_is_signed},
+};
+
+/* Is a word of a signature a group or a kind that holds the type, or its name? */
+static bool word_holds(const char *word, size_t size, const QnIrType *type)
+{
+    static const char *const kinds[] = {
+        [QN_SEQUENCE] = "sequence", [QN_OPTIONAL] = "optional", [QN_MAP] = "map"};
+    if (type->kind != QN_TENSOR)
+        return (size == 3 && !memcmp(word, "any", 3)) ||
+               (strlen(kinds[type->kind]) == size && !memcmp(word, kinds[type->kind], size));
+    for (size_t i = 0; i < QN_COUNT_OF(type_groups); i++)
+        if (strlen(type_groups[i].word) == size && !memcmp(type_groups[i].word, word, size))
+            return type_groups[i].holds(type->element);
+    const char *name = qn_type_name(type->element);
+    return strlen(name) == size && !memcmp(name, word, size);
+}
+
+/* The types of parameter i, "float or int64": the last one repeats where it is variadic, T means
+ * those of the first.  NULL: there is no such parameter. */
+static const char *find_parameter(const char *signature, int i, size_t *size)
+{
+    const char *at = signature;
+    for (; at && *at; i--) {
+        const size_t length = strcspn(at, ",");
+        const char *colon = memchr(at, ':', length);
+        const bool is_variadic = memchr(at, '*', length) != NULL;
+        if (colon && (i == 0 || is_variadic)) {
+            *size = length - (size_t)(colon + 2 - at);
+            return *size == 1 && colon[2] == 'T' && at != signature
+                       ? find_parameter(signature, 0, size)
+                       : colon + 2;
+        }
+        at += length + (at[length] ? 2 : 0);
+    }
+    return NULL;
+}
+
+bool qn_op_accepts(const QnOp *op, int i, const QnIrType *type, char *expected, size_t size)
+{
+    size_t left = 0;
+    const char *at = find_parameter(op->inputs, i, &left);
+    if (!at || type->kind == QN_NONE || (type->kind == QN_TENSOR && !type->element))
+        return true;
+    snprintf(expected, size, "%.*s", (int)left, at);
+    while (left > 0) {
+        size_t length = 0;
+        while (length < left && at[length] != ' ')
+            length++;
+        if (word_holds(at, length, type))
+            return true;
+        while (length < left && at[length] == ' ')
+            length++;
+        at += length;
+        left -= length;
+    }
+    return false;
+}
+
+/* ---- attributes ---- */
 
 /* The row's default of an attribute; a zero one where the row has none of that name. */
 static QnOpAttribute find_default(const QnNode *node, const char *name)

@@ -25,6 +25,7 @@ typedef struct QnFindings QnFindings;
 typedef enum QnFindingSeverity {
     QN_FINDING_NOTE,    /**< worth knowing */
     QN_FINDING_WARNING, /**< works, but probably not as was meant */
+    QN_FINDING_BREACH,  /**< breaks a rule of the file's format; works all the same */
     QN_FINDING_ERROR    /**< does not work */
 } QnFindingSeverity;
 

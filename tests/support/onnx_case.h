@@ -22,6 +22,7 @@ static inline void onnx_case_finish(OnnxCase *c)
 /* Reads `c->bytes`.  The graph's text, or every finding on a line of its own, or the error. */
 static inline const char *onnx_case_read(OnnxCase *c, const QnReadOptions *options)
 {
+    static const char *const severities[] = {"note", "warning", "breach", "severe"};
     QnArena arena = {0};
     QnReport report = qn_report(&arena);
     QnModule *module = NULL;
@@ -33,8 +34,7 @@ static inline const char *onnx_case_read(OnnxCase *c, const QnReadOptions *optio
     for (const QnFinding *f = report.first; f; f = f->next) {
         char line[2048];
         qn_finding_print(f, line, sizeof line);
-        qn_text_printf(&c->text, "%s: %s %s\n", f->severity == QN_SEVERE ? "severe" : "warning",
-                       f->rule, line);
+        qn_text_printf(&c->text, "%s: %s %s\n", severities[f->severity], f->rule, line);
     }
     if (status == QN_OK) {
         QnError broken = {0};

@@ -123,6 +123,7 @@ static QnStatus copy_node(Call *call, const OnnxNode *from, const OnnxScope *nam
     to->op = from->op, to->domain = from->domain, to->overload = from->overload;
     to->origin_op = from->origin_op, to->origin_domain = from->origin_domain;
     to->schema = from->schema, to->function = from->function, to->since = from->since;
+    to->is_broken = from->is_broken;
     to->name =
         from->name[0] ? qn_arena_printf(arena, "%s/%s", call->prefix, from->name) : call->prefix;
     if (!to->name)
@@ -240,6 +241,14 @@ static QnStatus pass_through(Call *call, const OnnxScope *names, OnnxGraph *to)
     return QN_OK;
 }
 
+/* Is the node a call that its body can stand for?  Of a broken function, which only checking goes
+ * past, the call is broken, too. */
+static bool is_expandable(OnnxNode *node)
+{
+    node->is_broken |= node->function && node->function->is_broken;
+    return node->function && !node->is_broken;
+}
+
 /* Appends the body of the node's function to `to`, calls inside it expanded too.  Depth was checked
  * before. */
 static QnStatus expand_call(Inliner *in, OnnxNode *node, OnnxGraph *to)
@@ -253,7 +262,7 @@ static QnStatus expand_call(Inliner *in, OnnxNode *node, OnnxGraph *to)
         OnnxNode *copy = NULL;
         QN_TRY(copy_node(&call, node->function->body.nodes.items[i], &names, &copy));
         assert(copy);
-        if (copy->function)
+        if (is_expandable(copy))
             QN_TRY(expand_call(in, copy, to));
         else
             ONNX_ADD(&to->nodes, arena, copy);
@@ -277,7 +286,7 @@ static QnStatus expand_graph(Inliner *in, OnnxGraph *graph)
 {
     OnnxGraph made = {0};
     for (int i = 0; i < graph->nodes.count; i++) {
-        if (graph->nodes.items[i]->function)
+        if (is_expandable(graph->nodes.items[i]))
             QN_TRY(expand_call(in, graph->nodes.items[i], &made));
         else
             ONNX_ADD(&made.nodes, in->in->scratch, graph->nodes.items[i]);

@@ -225,8 +225,20 @@ static int type_from_attribute(OnnxNode *node)
     return 0;
 }
 
-static OnnxHint hint_of_output(const OnnxScope *scope, OnnxNode *node, int i)
+/* The tensor that a Constant gives; NULL: it is no such node, or gives something else. */
+static const OnnxTensor *constant_of(OnnxNode *node)
 {
+    if (node->domain[0] || strcmp(node->op, "Constant") != 0)
+        return NULL;
+    const OnnxAttribute *value = onnx_attribute(node, "value");
+    return value ? value->tensor : NULL;
+}
+
+OnnxHint onnx_hint_of_output(const OnnxScope *scope, OnnxNode *node, int i)
+{
+    if (constant_of(node))
+        return onnx_hint_of_tensor(constant_of(node));
+
     OnnxHint hint = onnx_hint_unknown();
     const OnnxFormal *formal = node->schema ? onnx_schema_output(node->schema, i) : NULL;
     if (!formal)
@@ -237,8 +249,10 @@ static OnnxHint hint_of_output(const OnnxScope *scope, OnnxNode *node, int i)
     else if (!(formal->option & ONNX_HETEROGENEOUS))
         hint = find_variable(scope, node, formal);
     if (hint.kind == ONNX_TYPE_NONE && type_from_attribute(node))
-        hint =
-            (OnnxHint){.kind = ONNX_TYPE_TENSOR, .element = type_from_attribute(node), .rank = -1};
+        hint = (OnnxHint){.kind = onnx_formal_types(formal)->tensors ? ONNX_TYPE_TENSOR
+                                                                     : ONNX_TYPE_SEQUENCE,
+                          .element = type_from_attribute(node),
+                          .rank = -1};
     if (i == 0 || !strcmp(node->op, "Split"))
         hint.rank = find_rank(scope, node);
     return hint;
@@ -246,15 +260,10 @@ static OnnxHint hint_of_output(const OnnxScope *scope, OnnxNode *node, int i)
 
 QnStatus onnx_hints_of_node(OnnxScope *scope, OnnxNode *node)
 {
-    const OnnxAttribute *value = onnx_attribute(node, "value");
-    const bool is_constant =
-        !node->domain[0] && !strcmp(node->op, "Constant") && value && value->tensor;
-    for (int i = 0; i < node->outputs.count; i++) {
-        const OnnxHint hint =
-            is_constant ? onnx_hint_of_tensor(value->tensor) : hint_of_output(scope, node, i);
+    for (int i = 0; i < node->outputs.count; i++)
         if (node->outputs.items[i][0])
-            QN_TRY(onnx_hint_put(scope, node->outputs.items[i], hint));
-    }
+            QN_TRY(
+                onnx_hint_put(scope, node->outputs.items[i], onnx_hint_of_output(scope, node, i)));
     return QN_OK;
 }
 

@@ -37,6 +37,9 @@ QnStatus onnx_hints_of_graph(OnnxScope *scope, const OnnxGraph *graph);
 /* Notes those of a node's outputs, from those of its inputs. */
 QnStatus onnx_hints_of_node(OnnxScope *scope, OnnxNode *node);
 
+/* What is known of output i of a node, from its inputs and its schema row. */
+OnnxHint onnx_hint_of_output(const OnnxScope *scope, OnnxNode *node, int i);
+
 /* Is the hint's type in the set?  True also where it is not known. */
 bool onnx_hint_fits(const OnnxHint *hint, const OnnxTypeSet *types);
 

@@ -26,6 +26,29 @@ typedef struct Importer {
 
 static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, const OnnxScope *outer);
 
+/* --- what goes wrong --- */
+
+/*
+ * A read for checking tells what is wrong with one thing and goes on without it: QN_OK.  Else the
+ * failure ends the read, and its message names the thing.  label: NULL where there was no memory.
+ */
+static QnStatus forgive(Importer *im, QnStatus status, const char *rule, const char *label)
+{
+    if (status == QN_NO_MEMORY || !label)
+        return QN_NO_MEMORY;
+    if (!im->in->options->is_checking) {
+        qn_wrap(im->in->err, "%s", label);
+        return status;
+    }
+    qn_report_add(im->in->report, &(QnFinding){.severity = QN_SEVERE,
+                                               .rule = rule,
+                                               .file = im->in->file,
+                                               .node = label,
+                                               .found = im->in->err->message});
+    *im->in->err = (QnError){0};
+    return QN_OK;
+}
+
 /* --- types --- */
 
 /* Sizes in a collection are those of one item only, which running tells. */
@@ -104,24 +127,48 @@ static QnStatus import_tensor(Importer *im, QnTensor *out, const OnnxTensor *ten
     return QN_OK;
 }
 
-static QnStatus import_initializers(Importer *im, OnnxGraph *from, QnGraph *graph, OnnxScope *scope)
+/* A value whose data is lost has the type that its tensor says, where it says one. */
+static QnStatus add_lost(Importer *im, QnGraph *graph, OnnxScope *scope, const char *name, int type)
+{
+    QnIrType lost = {.kind = QN_NONE, .shape = qn_shape_unknown()};
+    if (type > 0 && type < QN_TYPE_COUNT) {
+        lost.kind = QN_TENSOR;
+        lost.element = (QnType)type;
+    }
+    return note(qn_value_create(graph, unique_name(im, scope, name), &lost), scope, name);
+}
+
+/* What is wrong with a tensor of the file: with where it lies, or with itself. */
+static QnStatus forgive_tensor(Importer *im, QnStatus status, const OnnxTensor *tensor)
+{
+    return forgive(im, status, tensor->is_external ? "onnx-external-data" : "onnx-tensor-data",
+                   qn_arena_printf(im->in->scratch, "initializer '%s'", tensor->name));
+}
+
+static QnStatus import_initializer(Importer *im, const OnnxTensor *one, const OnnxSparse *sparse,
+                                   QnGraph *graph, OnnxScope *scope)
 {
     QnTensor tensor;
-    for (int i = 0; i < from->initializers.count; i++) {
-        const OnnxTensor *one = from->initializers.items[i];
-        if (onnx_scope_find_here(scope, one->name))
-            continue; /* the default of an input */
-        const QnStatus status = import_tensor(im, &tensor, one);
-        if (status != QN_OK) {
-            qn_wrap(im->in->err, "initializer '%s'", one->name);
-            return status;
-        }
-        QN_TRY(add_constant(im, graph, scope, one->name, &tensor));
-    }
+    QnStatus status = QN_OK;
+    if (!one->is_broken && sparse)
+        status = onnx_decode_sparse(&tensor, sparse, im->arena, im->external, im->in->err);
+    else if (!one->is_broken)
+        status = import_tensor(im, &tensor, one);
+    if (status == QN_OK && !one->is_broken)
+        return add_constant(im, graph, scope, one->name, &tensor);
+    if (status != QN_OK)
+        QN_TRY(forgive_tensor(im, status, one));
+    return add_lost(im, graph, scope, one->name, one->type);
+}
+
+static QnStatus import_initializers(Importer *im, OnnxGraph *from, QnGraph *graph, OnnxScope *scope)
+{
+    for (int i = 0; i < from->initializers.count; i++)
+        if (!onnx_scope_find_here(scope, from->initializers.items[i]->name))
+            QN_TRY(import_initializer(im, from->initializers.items[i], NULL, graph, scope));
     for (int i = 0; i < from->sparse_initializers.count; i++) {
-        const OnnxSparse *one = from->sparse_initializers.items[i];
-        QN_TRY(onnx_decode_sparse(&tensor, one, im->arena, im->external, im->in->err));
-        QN_TRY(add_constant(im, graph, scope, one->values.name, &tensor));
+        const OnnxSparse *sparse = from->sparse_initializers.items[i];
+        QN_TRY(import_initializer(im, &sparse->values, sparse, graph, scope));
     }
     return QN_OK;
 }
@@ -147,10 +194,15 @@ static QnStatus import_input(Importer *im, const OnnxValueInfo *info, const Onnx
     QnIrType type;
     QnTensor *tensor = NULL;
     QN_TRY(onnx_import_type(&type, &info->type, im->module));
-    if (initial) {
+    if (initial && !initial->is_broken) {
         QN_ALLOC(tensor, im->arena, 1);
-        QN_TRY(import_tensor(im, tensor, initial));
-        take_type(&type, tensor);
+        const QnStatus status = import_tensor(im, tensor, initial);
+        if (status == QN_OK) {
+            take_type(&type, tensor);
+        } else {
+            QN_TRY(forgive_tensor(im, status, initial));
+            tensor = NULL;
+        }
     }
     /* Sub-graphs may leave inputs that they do not read without a name. */
     const bool is_named = info->name[0] != 0;
@@ -268,11 +320,10 @@ static QnStatus import_constant(Importer *im, const OnnxNode *node, QnGraph *gra
 {
     QnTensor tensor;
     const QnStatus status = constant_tensor(im, &tensor, node);
-    if (status != QN_OK) {
-        qn_wrap(im->in->err, "%s", onnx_node_label(im->in->scratch, node));
-        return status;
-    }
-    return add_constant(im, graph, scope, node->outputs.items[0], &tensor);
+    if (status == QN_OK)
+        return add_constant(im, graph, scope, node->outputs.items[0], &tensor);
+    QN_TRY(forgive(im, status, "onnx-constant-value", onnx_node_label(im->in->scratch, node)));
+    return add_lost(im, graph, scope, node->outputs.items[0], QN_UNDEFINED);
 }
 
 /* --- attributes --- */
@@ -419,13 +470,15 @@ static QnStatus import_origin(Importer *im, QnNode *node, const OnnxNode *from)
     return node->origin.name && node->origin.op && node->origin.domain ? QN_OK : QN_NO_MEMORY;
 }
 
-/* First walk: the node with absent inputs, and its outputs under the names of the file. */
+/* First walk: the node with absent inputs, and its outputs under the names of the file.  A broken
+ * one has no operator. */
 static QnStatus create_node(Importer *im, const OnnxNode *from, QnGraph *graph, OnnxScope *scope,
                             QnNode **out)
 {
     QnIrValue **absent;
     QN_ALLOC(absent, im->in->scratch, from->inputs.count + 1);
-    QnNode *node = qn_node_create(graph, NULL, from->op, from->domain, absent, from->inputs.count,
+    QnNode *node = qn_node_create(graph, NULL, from->is_broken ? "" : from->op,
+                                  from->is_broken ? "" : from->domain, absent, from->inputs.count,
                                   from->outputs.count);
     if (!node)
         return QN_NO_MEMORY;
@@ -452,13 +505,15 @@ static QnStatus bind_node(Importer *im, const OnnxNode *from, QnNode *node, cons
     for (int i = 0; i < from->inputs.count; i++)
         if (from->inputs.items[i][0])
             qn_use_set(&node->inputs[i], onnx_scope_find(scope, from->inputs.items[i]));
-    for (int i = 0; i < from->attributes.count; i++) {
+    for (int i = 0; i < from->attributes.count && !from->is_broken; i++) {
         const QnStatus status = import_attribute(im, &from->attributes.items[i], node, scope);
         if (status == QN_OK)
             continue;
-        qn_wrap(im->in->err, "%s: attribute '%s'", onnx_node_label(im->in->scratch, from),
-                from->attributes.items[i].name);
-        return status;
+        node->op = "";
+        return forgive(im, status, "onnx-attribute-value",
+                       qn_arena_printf(im->in->scratch, "%s: attribute '%s'",
+                                       onnx_node_label(im->in->scratch, from),
+                                       from->attributes.items[i].name));
     }
     return QN_OK;
 }
@@ -468,7 +523,7 @@ static QnStatus import_nodes(Importer *im, OnnxGraph *from, QnGraph *graph, Onnx
     QnNode **nodes;
     QN_ALLOC(nodes, im->in->scratch, from->nodes.count);
     for (int i = 0; i < from->nodes.count; i++) {
-        if (is_constant(from->nodes.items[i]))
+        if (is_constant(from->nodes.items[i]) && !from->nodes.items[i]->is_broken)
             QN_TRY(import_constant(im, from->nodes.items[i], graph, scope));
         else
             QN_TRY(create_node(im, from->nodes.items[i], graph, scope, &nodes[i]));
@@ -481,21 +536,42 @@ static QnStatus import_nodes(Importer *im, OnnxGraph *from, QnGraph *graph, Onnx
 
 /* --- graphs --- */
 
+/* For checking: what the file says, to be held against what inference finds. */
+static QnStatus note_declaration(Importer *im, const QnIrValue *value, const char *what,
+                                 const char *name, const QnIrType *type)
+{
+    QnModule *module = im->module;
+    const char *kept = qn_arena_copy_text(im->arena, name, strlen(name));
+    if (!kept)
+        return QN_NO_MEMORY;
+    QN_GROW(module->declarations, module->declaration_count, module->declaration_capacity,
+            im->arena);
+    module->declarations[module->declaration_count++] = (QnDeclaration){value, what, kept, *type};
+    return QN_OK;
+}
+
 /* Declared types of what nodes make are hints: inference replaces them by what it finds. */
-static QnStatus import_hint(Importer *im, const OnnxValueInfo *info, const OnnxScope *scope)
+static QnStatus import_hint(Importer *im, const OnnxValueInfo *info, const char *what,
+                            const OnnxScope *scope)
 {
     QnIrValue *value = onnx_scope_find_here(scope, info->name);
-    if (!value || value->constant || value->type.kind != QN_NONE)
+    const bool is_hint = value && !value->constant && value->type.kind == QN_NONE;
+    if (!value || (!is_hint && !im->in->options->is_checking))
         return QN_OK;
-    return onnx_import_type(&value->type, &info->type, im->module);
+    QnIrType type;
+    QN_TRY(onnx_import_type(&type, &info->type, im->module));
+    if (is_hint)
+        value->type = type;
+    return im->in->options->is_checking ? note_declaration(im, value, what, info->name, &type)
+                                        : QN_OK;
 }
 
 static QnStatus import_hints(Importer *im, const OnnxGraph *from, const OnnxScope *scope)
 {
     for (int i = 0; i < from->outputs.count; i++)
-        QN_TRY(import_hint(im, &from->outputs.items[i], scope));
+        QN_TRY(import_hint(im, &from->outputs.items[i], "output", scope));
     for (int i = 0; i < from->values.count; i++)
-        QN_TRY(import_hint(im, &from->values.items[i], scope));
+        QN_TRY(import_hint(im, &from->values.items[i], "value", scope));
     return QN_OK;
 }
 
@@ -506,9 +582,11 @@ static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, cons
     QN_TRY(import_initializers(im, from, graph, &scope));
     QN_TRY(import_nodes(im, from, graph, &scope));
     QN_TRY(import_hints(im, from, &scope));
-    for (int i = 0; i < from->outputs.count; i++)
-        QN_TRY(qn_graph_add_output(graph, onnx_scope_find(&scope, from->outputs.items[i].name),
-                                   from->outputs.items[i].name));
+    for (int i = 0; i < from->outputs.count; i++) {
+        QnIrValue *value = onnx_scope_find(&scope, from->outputs.items[i].name);
+        if (value) /* else it is a finding, which only checking goes past */
+            QN_TRY(qn_graph_add_output(graph, value, from->outputs.items[i].name));
+    }
     return QN_OK;
 }
 
@@ -567,7 +645,9 @@ QnStatus onnx_import(OnnxModel *model, QnReader *in, QnModule *module)
     QN_TRY(onnx_external_create(&im.external, in, &module->arena));
     QnStatus status = import_graph(&im, &model->graph, module->main, NULL);
     onnx_external_finish(im.external);
-    if (status == QN_OK)
-        status = qn_module_sort(module, in->err);
-    return status;
+    if (status != QN_OK)
+        return status;
+    status = qn_module_sort(module, in->err);
+    return status == QN_OK || !in->options->is_checking ? status
+                                                        : forgive(&im, status, "onnx-cycle", "");
 }

@@ -26,6 +26,8 @@ const char *onnx_node_label(QnArena *arena, const OnnxNode *node)
     const char *label = NULL;
     if (node->name[0])
         label = qn_arena_printf(arena, "node '%s'", node->name);
+    else if (!node->op[0])
+        label = "a node without an operator";
     else if (node->outputs.count > 0)
         label = qn_arena_printf(arena, "%s node making '%s'", node->op, node->outputs.items[0]);
     else

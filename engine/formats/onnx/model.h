@@ -97,6 +97,7 @@ typedef struct OnnxTensor {
     QnProtoList uints64; /* u64 */
     ONNX_LIST(QnBytes) strings;
     ONNX_LIST(OnnxEntry) external;
+    bool is_broken; /* a severe finding is about it */
 } OnnxTensor;
 
 typedef struct OnnxSparse {
@@ -133,7 +134,9 @@ typedef struct OnnxNode {
         *schema; /* the row that applies; NULL: none (a function, a vendor's operator, unknown) */
     struct OnnxFunction *function;         /* the body that defines it; NULL: none */
     const char *origin_op, *origin_domain; /* what the file said; upgrading changes the others */
-    int since; /* of the row that applied to what the file said; 0: none */
+    int since;      /* of the row that applied to what the file said; 0: none */
+    bool is_broken; /* a severe finding is about it */
+    bool is_live;   /* it leads to an output; set by validate_usage.c */
 } OnnxNode;
 
 struct OnnxGraph {
@@ -159,6 +162,8 @@ typedef struct OnnxFunction {
     ONNX_LIST(OnnxAttribute) with_defaults;
     ONNX_LIST(OnnxImport) imports;
     OnnxGraph body; /* nodes and value_info */
+    bool is_called; /* set by validate_node.c */
+    bool is_broken; /* it calls itself: nothing can stand in the place of a call */
     int height; /* how deep calls nest in it, 0: calls none; -1: not known yet; set by validate.c */
 } OnnxFunction;
 

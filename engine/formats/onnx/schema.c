@@ -74,7 +74,9 @@ const OnnxSchema *onnx_schema_first(const char *domain, const char *op)
     const int number = find_domain(domain);
     if (number < 0)
         return NULL;
-    const size_t first = lower_bound(number, op, 0);
+    size_t first = lower_bound(number, op, 0);
+    while (is_row_of(first, number, op) && schemas[first].is_extra)
+        first++;
     return is_row_of(first, number, op) ? &schemas[first] : NULL;
 }
 

@@ -61,6 +61,7 @@ typedef struct OnnxSchema {
     uint16_t name;
     uint8_t domain, since;
     uint8_t is_deprecated; /* from this version on the operator no longer exists */
+    uint8_t is_extra; /* in ONNX's domain, but of ONNX Runtime, which keeps it for early files */
     uint16_t min_inputs, max_inputs, min_outputs, max_outputs;
     uint16_t first_input, input_count, first_output, output_count;
     uint16_t first_attribute, attribute_count;
@@ -76,8 +77,8 @@ int onnx_domain_newest(const char *domain);
  */
 const OnnxSchema *onnx_schema_find(const char *domain, const char *op, int64_t version);
 
-/* The first version of an operator, for "exists from version N on"; NULL: the operator is not known
- * at all. */
+/* The first version of an operator, for "exists from version N on"; in ONNX's domain of ONNX
+ * itself. NULL: the operator is not known at all. */
 const OnnxSchema *onnx_schema_first(const char *domain, const char *op);
 
 /* The name of the domain's operator that looks most like `op`, or NULL. */

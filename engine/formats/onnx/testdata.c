@@ -34,7 +34,7 @@ static QnType element_of(const QnIrType *type)
 
 /* --- tensors --- */
 
-static QnStatus check(const Reading *r, const OnnxTensor *tensor)
+static QnStatus check(const Reading *r, OnnxTensor *tensor)
 {
     static const QnReadOptions options = {0};
     QnReport report = qn_report(r->arena);

@@ -161,8 +161,17 @@ static void check_inputs(OnnxUpgrade *up, OnnxNode *node)
     }
 }
 
+static int count_severe(const OnnxUpgrade *up)
+{
+    return up->in->report ? up->in->report->counts[QN_SEVERE] : 0;
+}
+
+/* What is broken, and only checking goes past, stays as it is. */
 static QnStatus upgrade_node(OnnxUpgrade *up, OnnxNode **node)
 {
+    const int severe = count_severe(up);
+    if ((*node)->is_broken)
+        return onnx_emit(up, *node);
     const OnnxUpgradeRow *row = find_row(*node);
     const OnnxSchema *newest = onnx_schema_find((*node)->domain, (*node)->op, INT64_MAX);
     OnnxNode *before;
@@ -178,6 +187,7 @@ static QnStatus upgrade_node(OnnxUpgrade *up, OnnxNode **node)
     if (newest && !newest->is_deprecated)
         (*node)->schema = newest;
     check_inputs(up, *node);
+    (*node)->is_broken |= count_severe(up) > severe;
     return onnx_emit(up, *node);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks of the model, its functions and its graphs; nodes and tensors have files of their own. */
+/* Checks of the model and its functions; graphs, nodes and tensors have files of their own. */
 #include "engine/formats/onnx/validate.h"
 
 #include <stdio.h>
@@ -14,6 +14,8 @@ void onnx_add_finding(const QnReader *in, QnFinding finding)
 const char *onnx_say(const QnReader *in, const char *format, ...)
 {
     va_list args, again;
+    if (!qn_report_has_room(in->report))
+        return "";
     va_start(args, format);
     va_copy(again, args);
     const int length = vsnprintf(NULL, 0, format, args);
@@ -23,16 +25,6 @@ const char *onnx_say(const QnReader *in, const char *format, ...)
     va_end(again);
     va_end(args);
     return text ? text : "";
-}
-
-static void warn(const QnReader *in, const char *rule, const char *field, const char *found,
-                 const char *remedy)
-{
-    onnx_add_finding(in, (QnFinding){.severity = QN_WARNING,
-                                     .rule = rule,
-                                     .field = field,
-                                     .found = found,
-                                     .remedy = remedy});
 }
 
 static void fail(const QnReader *in, const char *rule, const char *node, const char *found,
@@ -45,44 +37,96 @@ static void fail(const QnReader *in, const char *rule, const char *node, const c
                                      .expected = expected});
 }
 
-/* --- the model --- */
+/* --- versions --- */
+
+static void check_ir_version(const OnnxModel *model, const QnReader *in)
+{
+    const long long version = (long long)model->ir_version;
+    QnFinding finding = {.severity = QN_BREACH,
+                         .rule = "onnx-ir-version",
+                         .field = "ir_version",
+                         .found = onnx_say(in, "%lld", version),
+                         .expected = onnx_say(in, "1 to %d", onnx_newest_ir()),
+                         .remedy = "it is read as 1"};
+    if (version > onnx_newest_ir()) {
+        finding.severity = QN_WARNING;
+        finding.found =
+            onnx_say(in, "%lld is newer than %d, the newest known", version, onnx_newest_ir());
+        finding.expected = NULL;
+        finding.remedy = "what is new in it is not seen";
+    }
+    if (version < 1 || version > onnx_newest_ir())
+        onnx_add_finding(in, finding);
+}
+
+static void breach_imports(const QnReader *in, const char *node, const char *found,
+                           const char *expected, const char *remedy)
+{
+    onnx_add_finding(in, (QnFinding){.severity = QN_BREACH,
+                                     .rule = "onnx-opset-import",
+                                     .node = node,
+                                     .field = "opset_import",
+                                     .found = found,
+                                     .expected = expected,
+                                     .remedy = remedy});
+}
+
+static void check_import(const OnnxImport *import, const char *owner, const QnReader *in)
+{
+    const char *name = import->domain[0] ? import->domain : "ai.onnx";
+    const int newest = onnx_domain_newest(import->domain);
+    if (newest && import->version > newest)
+        onnx_add_finding(
+            in, (QnFinding){.severity = QN_WARNING,
+                            .rule = "onnx-opset-version",
+                            .node = owner,
+                            .field = "opset_import",
+                            .found = onnx_say(in,
+                                              "version %lld of %s is newer than %d, the "
+                                              "newest known",
+                                              (long long)import->version, name, newest),
+                            .remedy = "operators are read as of the newest known version"});
+    if (import->version < 1)
+        fail(in, "onnx-opset-version", owner,
+             onnx_say(in, "version %lld of %s is imported", (long long)import->version, name),
+             "1 or more");
+}
+
+/* Imports are looked through for every node, so a file may not have any number of them. */
+enum { IMPORT_LIMIT = 256 };
+
+/* `owner`: the function whose they are; NULL: the model's.  Gives how many of them count. */
+static int check_imports(const OnnxImport *imports, int count, const char *owner,
+                         const QnReader *in)
+{
+    if (count > IMPORT_LIMIT) {
+        fail(in, "onnx-opset-import", owner, onnx_say(in, "%d domains are imported", count),
+             onnx_say(in, "at most %d", IMPORT_LIMIT));
+        count = IMPORT_LIMIT;
+    }
+    for (int i = 0; i < count; i++) {
+        for (int k = 0; k < i; k++)
+            if (!strcmp(imports[i].domain, imports[k].domain))
+                breach_imports(in, owner,
+                               onnx_say(in, "%s is there twice",
+                                        imports[i].domain[0] ? imports[i].domain : "ai.onnx"),
+                               "one version of each domain", "the first one counts");
+        check_import(&imports[i], owner, in);
+    }
+    return count;
+}
 
 static void check_versions(const OnnxModel *model, const QnReader *in)
 {
-    if (model->ir_version < 1)
-        warn(in, "onnx-ir-version", "ir_version",
-             onnx_say(in, "%lld", (long long)model->ir_version), "it is read as 1");
-    if (model->ir_version > onnx_newest_ir())
-        warn(in, "onnx-ir-version", "ir_version",
-             onnx_say(in, "%lld is newer than %d, the newest known", (long long)model->ir_version,
-                      onnx_newest_ir()),
-             "what is new in it is not seen");
+    check_ir_version(model, in);
     if (model->ir_version >= 3 && model->imports.count == 0)
-        warn(in, "onnx-opset-import", "opset_import", "it is not there",
-             "the newest versions are assumed");
+        breach_imports(in, NULL, "it is not there", "a version of ai.onnx",
+                       "the newest versions are assumed");
+    if (model->ir_version == 2 && model->imports.count > 0)
+        breach_imports(in, NULL, "it is there", "none before ir_version 3", NULL);
 }
 
-static void check_imports(const OnnxImport *imports, int count, const QnReader *in)
-{
-    for (int i = 0; i < count; i++) {
-        const char *name = imports[i].domain[0] ? imports[i].domain : "ai.onnx";
-        const int newest = onnx_domain_newest(imports[i].domain);
-        for (int k = 0; k < i; k++)
-            if (!strcmp(imports[i].domain, imports[k].domain))
-                warn(in, "onnx-opset-import", "opset_import",
-                     onnx_say(in, "%s is there twice", name), "the first one counts");
-        if (newest && imports[i].version > newest)
-            warn(in, "onnx-opset-version", "opset_import",
-                 onnx_say(in, "version %lld of %s is newer than %d, the newest known",
-                          (long long)imports[i].version, name, newest),
-                 "operators are read as of the newest known version");
-        if (imports[i].version < 1)
-            fail(
-                in, "onnx-opset-version", NULL,
-                onnx_say(in, "version %lld of %s is imported", (long long)imports[i].version, name),
-                "1 or more");
-    }
-}
+/* --- what else a model says of itself --- */
 
 static void check_metadata(const OnnxModel *model, const QnReader *in)
 {
@@ -90,170 +134,92 @@ static void check_metadata(const OnnxModel *model, const QnReader *in)
     for (int i = 0; i < model->metadata.count; i++) {
         OnnxEntry *entry = &model->metadata.items[i];
         if (onnx_scope_find_here(&keys, entry->key))
-            warn(in, "onnx-metadata-key", "metadata_props",
-                 onnx_say(in, "the key '%s' is there twice", entry->key), NULL);
+            onnx_add_finding(
+                in, (QnFinding){.severity = QN_BREACH,
+                                .rule = "onnx-metadata-key",
+                                .field = "metadata_props",
+                                .found = onnx_say(in, "the key '%s' is there twice", entry->key),
+                                .expected = "each once"});
         else if (onnx_scope_put(&keys, entry->key, entry) != QN_OK)
             return; /* no memory: the steps to come say so */
     }
 }
 
-/* --- graphs --- */
-
-static QnStatus check_graph(OnnxChecker *c, OnnxGraph *graph, const OnnxScope *outer);
-
-static const char *value_label(const OnnxChecker *c, const char *name)
+static void check_graph_name(const OnnxModel *model, const QnReader *in)
 {
-    return c->function ? onnx_say(c->in, "value '%s' in function '%s'", name, c->function->name)
-                       : onnx_say(c->in, "value '%s'", name);
-}
-
-/* Adds a name that the graph defines; a second definition is severe, one that hides an outer name a
- * warning. */
-static QnStatus define(OnnxChecker *c, OnnxScope *names, const char *name, OnnxHint hint)
-{
-    if (!name[0])
-        return QN_OK;
-    if (onnx_scope_find_here(names, name))
-        fail(c->in, "onnx-duplicate-name", value_label(c, name), "it is defined twice", "once");
-    else if (onnx_scope_find(names->parent, name))
-        onnx_add_finding(c->in, (QnFinding){.severity = QN_WARNING,
-                                            .rule = "onnx-shadowed-name",
-                                            .node = value_label(c, name),
-                                            .found = "it hides one of the graph around it"});
-    return onnx_hint_put(names, name, hint);
-}
-
-/* An initializer may repeat a graph input: it is its default. */
-static QnStatus define_initializers(OnnxChecker *c, OnnxGraph *graph, OnnxScope *names)
-{
-    OnnxScope seen = onnx_scope(c->in->scratch, NULL);
-    const int dense = graph->initializers.count;
-    for (int i = 0; i < dense + graph->sparse_initializers.count; i++) {
-        OnnxTensor *tensor = i < dense ? graph->initializers.items[i]
-                                       : &graph->sparse_initializers.items[i - dense]->values;
-        const char *owner = onnx_say(c->in, "initializer '%s'", tensor->name);
-        if (!tensor->name[0])
-            fail(c->in, "onnx-initializer-name", owner, "it has no name", "one");
-        if (onnx_scope_find_here(&seen, tensor->name))
-            fail(c->in, "onnx-duplicate-name", owner, "it is defined twice", "once");
-        QN_TRY(onnx_scope_put(&seen, tensor->name, tensor));
-        if (i < dense)
-            onnx_check_tensor(c->in, tensor, owner);
-        else
-            onnx_check_sparse(c->in, graph->sparse_initializers.items[i - dense], owner);
-        if (!onnx_scope_find_here(names, tensor->name))
-            QN_TRY(define(c, names, tensor->name, onnx_hint_of_tensor(tensor)));
-    }
-    return QN_OK;
-}
-
-static void check_type(const OnnxChecker *c, const OnnxValueInfo *info, const char *what)
-{
-    const OnnxType *leaf = &info->type;
-    while (leaf->item)
-        leaf = leaf->item;
-    const char *label = onnx_say(c->in, "%s '%s'", what, info->name);
-    if (leaf->kind == ONNX_TYPE_OPAQUE || leaf->kind == ONNX_TYPE_SPARSE)
-        fail(c->in, "onnx-value-type", label,
-             leaf->kind == ONNX_TYPE_SPARSE ? "its type is a sparse tensor" : "its type is opaque",
-             "a tensor, sequence, optional or map");
-    if (leaf->kind == ONNX_TYPE_TENSOR && (leaf->element < 0 || leaf->element >= QN_TYPE_COUNT))
-        fail(c->in, "onnx-value-type", label, onnx_say(c->in, "element type %d", leaf->element),
-             onnx_say(c->in, "1 to %d", QN_TYPE_COUNT - 1));
-    if (leaf->kind == ONNX_TYPE_TENSOR && leaf->dims.count > QN_MAX_RANK)
-        fail(c->in, "onnx-value-rank", label, onnx_say(c->in, "rank %d", leaf->dims.count),
-             onnx_say(c->in, "at most %d", QN_MAX_RANK));
-}
-
-/* All that the graph defines, before any node is looked at: then order does not matter. */
-static QnStatus define_all(OnnxChecker *c, OnnxGraph *graph, OnnxScope *names)
-{
-    for (int i = 0; i < graph->inputs.count; i++) {
-        check_type(c, &graph->inputs.items[i], "input");
-        if (!graph->inputs.items[i].name[0] && !names->parent)
-            fail(c->in, "onnx-value-name", onnx_say(c->in, "input %d", i), "it has no name", "one");
-        QN_TRY(define(c, names, graph->inputs.items[i].name,
-                      onnx_hint_of_type(&graph->inputs.items[i].type)));
-    }
-    QN_TRY(define_initializers(c, graph, names));
-    for (int i = 0; i < graph->nodes.count; i++)
-        for (int k = 0; k < graph->nodes.items[i]->outputs.count; k++)
-            QN_TRY(define(c, names, graph->nodes.items[i]->outputs.items[k], onnx_hint_unknown()));
-    return QN_OK;
-}
-
-static void check_uses(OnnxChecker *c, const OnnxNode *node, const OnnxScope *names)
-{
-    for (int i = 0; i < node->inputs.count; i++)
-        if (node->inputs.items[i][0] && !onnx_scope_find(names, node->inputs.items[i]))
-            fail(c->in, "onnx-missing-value", onnx_node_label(c->in->scratch, node),
-                 onnx_say(c->in, "input %d '%s' is made nowhere", i, node->inputs.items[i]),
-                 "an input, an initializer or a node's output");
-}
-
-static void check_outputs(OnnxChecker *c, const OnnxGraph *graph, const OnnxScope *names)
-{
-    for (int i = 0; i < graph->outputs.count; i++) {
-        check_type(c, &graph->outputs.items[i], "output");
-        if (!onnx_scope_find(names, graph->outputs.items[i].name))
-            fail(c->in, "onnx-missing-value",
-                 onnx_say(c->in, "output '%s'", graph->outputs.items[i].name),
-                 onnx_say(c->in, "graph '%s' makes no such value", graph->name),
-                 "one that it makes");
-    }
-}
-
-static QnStatus check_subgraphs(OnnxChecker *c, OnnxNode *node, const OnnxScope *names)
-{
-    for (int i = 0; i < node->attributes.count; i++) {
-        OnnxAttribute *attribute = &node->attributes.items[i];
-        if (attribute->graph)
-            QN_TRY(check_graph(c, attribute->graph, names));
-        for (int k = 0; k < attribute->graphs.count; k++)
-            QN_TRY(check_graph(c, attribute->graphs.items[k], names));
-    }
-    return QN_OK;
-}
-
-static QnStatus check_nodes(OnnxChecker *c, OnnxGraph *graph, OnnxScope *names)
-{
-    for (int i = 0; i < graph->nodes.count; i++) {
-        OnnxNode *node = graph->nodes.items[i];
-        QN_TRY(onnx_resolve_node(c, node));
-        check_uses(c, node, names);
-        QN_TRY(onnx_check_node(c, node, names));
-        QN_TRY(check_subgraphs(c, node, names));
-        QN_TRY(onnx_hints_of_node(names, node));
-    }
-    return QN_OK;
-}
-
-static QnStatus check_graph(OnnxChecker *c, OnnxGraph *graph, const OnnxScope *outer)
-{
-    OnnxScope names = onnx_scope(c->in->scratch, outer);
-    QN_TRY(define_all(c, graph, &names));
-    QN_TRY(check_nodes(c, graph, &names));
-    check_outputs(c, graph, &names);
-    return QN_OK;
+    if (model->has_graph && in->options->is_checking && !model->graph.name[0])
+        onnx_add_finding(in, (QnFinding){.severity = QN_BREACH,
+                                         .rule = "onnx-graph-name",
+                                         .node = "the graph",
+                                         .field = "name",
+                                         .found = "it is empty",
+                                         .expected = "a name"});
 }
 
 /* --- functions --- */
 
-static QnStatus check_function(OnnxModel *model, OnnxFunction *function, QnReader *in)
+const char *onnx_function_key(const OnnxChecker *c, const char *domain, const char *name,
+                              const char *overload)
 {
-    OnnxChecker c = {in, model, function, function->imports.items, function->imports.count};
-    OnnxScope names = onnx_scope(in->scratch, NULL);
-    check_imports(function->imports.items, function->imports.count, in);
-    for (int i = 0; i < function->inputs.count; i++)
-        QN_TRY(define(&c, &names, function->inputs.items[i], onnx_hint_unknown()));
-    QN_TRY(define_all(&c, &function->body, &names));
-    QN_TRY(check_nodes(&c, &function->body, &names));
-    for (int i = 0; i < function->outputs.count; i++)
-        if (!onnx_scope_find(&names, function->outputs.items[i]))
-            fail(in, "onnx-missing-value", onnx_say(in, "function '%s'", function->name),
-                 onnx_say(in, "it makes no output '%s'", function->outputs.items[i]),
-                 "one that it makes");
+    return qn_arena_printf(c->in->scratch, "%s\1%s\1%s", domain, name, overload);
+}
+
+static const char *function_label(const OnnxChecker *c, const OnnxFunction *function)
+{
+    return onnx_say(c->in, "function '%s'", function->name);
+}
+
+/* Of two with the same key the first one counts. */
+static QnStatus find_functions(OnnxChecker *c)
+{
+    for (int i = 0; i < c->model->functions.count; i++) {
+        OnnxFunction *function = c->model->functions.items[i];
+        const char *key =
+            onnx_function_key(c, function->domain, function->name, function->overload);
+        if (!key)
+            return QN_NO_MEMORY;
+        if (onnx_scope_find_here(c->functions, key))
+            onnx_add_finding(c->in, (QnFinding){.severity = QN_BREACH,
+                                                .rule = "onnx-duplicate-function",
+                                                .node = function_label(c, function),
+                                                .found = onnx_say(c->in, "domain '%s' has it twice",
+                                                                  function->domain),
+                                                .expected = "once",
+                                                .remedy = "the first one counts"});
+        else
+            QN_TRY(onnx_scope_put(c->functions, key, function));
+    }
     return QN_OK;
+}
+
+static QnStatus declare(OnnxChecker *c, const char *name)
+{
+    if (onnx_scope_find_here(c->declared, name))
+        onnx_add_finding(c->in, (QnFinding){.severity = QN_BREACH,
+                                            .rule = "onnx-duplicate-attribute",
+                                            .node = function_label(c, c->function),
+                                            .field = onnx_say(c->in, "attribute '%s'", name),
+                                            .found = "it is declared twice",
+                                            .expected = "once, with a default or without"});
+    return onnx_scope_put(c->declared, name, (void *)(uintptr_t)name);
+}
+
+static QnStatus check_function(const OnnxChecker *outer, OnnxFunction *function)
+{
+    OnnxScope declared = onnx_scope(outer->in->scratch, NULL);
+    OnnxScope unimported = onnx_scope(outer->in->scratch, NULL);
+    OnnxChecker c = *outer;
+    c.function = function;
+    c.declared = &declared;
+    c.unimported = &unimported;
+    c.imports = function->imports.items;
+    c.import_count = check_imports(function->imports.items, function->imports.count,
+                                   function_label(&c, function), c.in);
+    for (int i = 0; i < function->attributes.count; i++)
+        QN_TRY(declare(&c, function->attributes.items[i]));
+    for (int i = 0; i < function->with_defaults.count; i++)
+        QN_TRY(declare(&c, function->with_defaults.items[i].name));
+    return onnx_check_body(&c, function);
 }
 
 static int find_height(OnnxFunction *function, int depth);
@@ -295,27 +261,57 @@ static int find_height(OnnxFunction *function, int depth)
     return function->height;
 }
 
-static QnStatus check_functions(OnnxModel *model, QnReader *in)
+static void check_height(const OnnxChecker *c, OnnxFunction *function)
 {
+    if (find_height(function, 0) <= CALL_LIMIT)
+        return;
+    fail(c->in, "onnx-function-depth", function_label(c, function),
+         "it calls itself, or calls nest too deep",
+         onnx_say(c->in, "at most %d levels", CALL_LIMIT));
+    function->is_broken = true;
+}
+
+static QnStatus check_functions(OnnxChecker *c)
+{
+    const OnnxModel *model = c->model;
     for (int i = 0; i < model->functions.count; i++)
-        QN_TRY(check_function(model, model->functions.items[i], in));
+        QN_TRY(check_function(c, model->functions.items[i]));
     for (int i = 0; i < model->functions.count; i++)
-        if (find_height(model->functions.items[i], 0) > CALL_LIMIT)
-            fail(in, "onnx-function-depth",
-                 onnx_say(in, "function '%s'", model->functions.items[i]->name),
-                 "it calls itself, or calls nest too deep",
-                 onnx_say(in, "at most %d levels", CALL_LIMIT));
+        check_height(c, model->functions.items[i]);
     return QN_OK;
+}
+
+/* Function bodies are checked before the graph that calls them, so what is called is known only
+ * now. */
+static void check_calls(const OnnxChecker *c)
+{
+    for (int i = 0; c->is_checking && i < c->model->functions.count; i++)
+        if (!c->model->functions.items[i]->is_called)
+            onnx_add_finding(c->in,
+                             (QnFinding){.severity = QN_NOTE,
+                                         .rule = "onnx-unused-function",
+                                         .node = function_label(c, c->model->functions.items[i]),
+                                         .found = "nothing calls it"});
 }
 
 QnStatus onnx_validate(OnnxModel *model, QnReader *in)
 {
-    OnnxChecker c = {in, model, NULL, model->imports.items, model->imports.count};
+    OnnxScope functions = onnx_scope(in->scratch, NULL), unimported = onnx_scope(in->scratch, NULL);
+    OnnxChecker c = {.in = in,
+                     .model = model,
+                     .imports = model->imports.items,
+                     .functions = &functions,
+                     .unimported = &unimported,
+                     .is_checking = in->options->is_checking};
     if (!model->has_graph)
         fail(in, "onnx-no-graph", NULL, "the model has no graph", "one");
     check_versions(model, in);
-    check_imports(model->imports.items, model->imports.count, in);
+    c.import_count = check_imports(model->imports.items, model->imports.count, NULL, in);
     check_metadata(model, in);
-    QN_TRY(check_functions(model, in));
-    return check_graph(&c, &model->graph, NULL);
+    check_graph_name(model, in);
+    QN_TRY(find_functions(&c));
+    QN_TRY(check_functions(&c));
+    QN_TRY(onnx_check_graph(&c, &model->graph, NULL));
+    check_calls(&c);
+    return QN_OK;
 }

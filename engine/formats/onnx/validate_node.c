@@ -1,52 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks of one node: which definition applies, and whether the node fits it. */
+/* Checks of one node: which definition applies, and whether its inputs and outputs fit it. */
 #include <string.h>
 
 #include "engine/formats/onnx/upgrade.h"
 #include "engine/formats/onnx/validate.h"
 #include "engine/ops/op.h"
 
-static const char *label(const OnnxChecker *c, const OnnxNode *node)
-{
-    const char *text = onnx_node_label(c->in->scratch, node);
-    return c->function ? onnx_say(c->in, "%s in function '%s'", text, c->function->name) : text;
-}
+/* Lists of imports and of parameters are looked through name by name: only those of a sane size
+ * are. No operator has as many type variables. */
+enum { PARAMETER_LIMIT = 256, IMPORT_LIMIT = 256, VARIABLE_LIMIT = 32 };
 
 static const char *domain_name(const char *domain)
 {
     return domain[0] ? domain : "ai.onnx";
 }
 
-static void complain(const OnnxChecker *c, const OnnxNode *node, QnFinding finding)
-{
-    finding.node = label(c, node);
-    onnx_add_finding(c->in, finding);
-}
-
 /* --- which definition --- */
 
-static OnnxFunction *find_function(const OnnxModel *model, const OnnxNode *node)
+static OnnxFunction *find_function(const OnnxChecker *c, const OnnxNode *node)
 {
-    for (int i = 0; i < model->functions.count; i++) {
-        OnnxFunction *function = model->functions.items[i];
-        if (!strcmp(function->name, node->op) && !strcmp(function->domain, node->domain) &&
-            !strcmp(function->overload, node->overload))
-            return function;
-    }
-    return NULL;
+    if (c->model->functions.count == 0)
+        return NULL;
+    const char *key = onnx_function_key(c, node->domain, node->op, node->overload);
+    return key ? onnx_scope_find_here(c->functions, key) : NULL;
 }
 
-/* The imported version of a domain; where it is not imported, the newest known, or 1 for ai.onnx
- * before IR 3. */
-static int64_t imported_version(const OnnxChecker *c, const char *domain)
+static const OnnxImport *find_import(const OnnxChecker *c, const char *domain)
 {
     for (int i = 0; i < c->import_count; i++)
         if (!strcmp(c->imports[i].domain, domain))
-            return c->imports[i].version;
+            return &c->imports[i];
+    return NULL;
+}
+
+int64_t onnx_imported_version(const OnnxChecker *c, const char *domain)
+{
+    const OnnxImport *import = find_import(c, domain);
+    if (import)
+        return import->version;
     if (!domain[0] && c->model->ir_version < 3)
         return 1;
     const int newest = onnx_domain_newest(domain);
     return newest ? newest : 1;
+}
+
+/* A domain that nodes use has to be imported.  Said once for each; a model that imports nothing at
+ * all has its finding already. */
+static QnStatus check_import(OnnxChecker *c, OnnxNode *node)
+{
+    if (!c->is_checking || c->import_count == 0 || find_import(c, node->domain) ||
+        onnx_scope_find_here(c->unimported, node->domain))
+        return QN_OK;
+    onnx_complain(c, node,
+                  (QnFinding){.severity = QN_BREACH,
+                              .rule = "onnx-opset-import",
+                              .found = onnx_say(c->in, "its domain %s is not imported",
+                                                domain_name(node->domain)),
+                              .expected = "an entry in opset_import",
+                              .remedy = "the newest known version is assumed"});
+    return onnx_scope_put(c->unimported, node->domain, node);
+}
+
+/* What took the place of operators that went away. */
+static const char *successor(const char *op)
+{
+    static const struct {
+        const char *op, *now;
+    } rows[] = {
+        {"GroupNormalization", "use the one of version 21, whose scale and bias are per channel"},
+        {"Scatter", "use ScatterElements"},
+        {"TreeEnsembleClassifier", "use TreeEnsemble"},
+        {"TreeEnsembleRegressor", "use TreeEnsemble"},
+        {"Upsample", "use Resize"},
+    };
+    for (size_t i = 0; i < QN_COUNT_OF(rows); i++)
+        if (!strcmp(rows[i].op, op))
+            return rows[i].now;
+    return NULL;
 }
 
 /*
@@ -59,11 +89,12 @@ static const OnnxSchema *undeprecated(OnnxChecker *c, OnnxNode *node, const Onnx
     if (!row || !row->is_deprecated)
         return row;
     const OnnxSchema *before = onnx_schema_find(node->domain, node->op, row->since - 1);
-    complain(c, node,
-             (QnFinding){.severity = QN_WARNING,
-                         .rule = "onnx-deprecated-operator",
-                         .found = onnx_say(c->in, "%s is deprecated since version %d of %s",
-                                           node->op, row->since, domain_name(node->domain))});
+    onnx_complain(c, node,
+                  (QnFinding){.severity = QN_BREACH,
+                              .rule = "onnx-deprecated-operator",
+                              .found = onnx_say(c->in, "%s is deprecated since version %d of %s",
+                                                node->op, row->since, domain_name(node->domain)),
+                              .remedy = successor(node->op)});
     return before ? before : row;
 }
 
@@ -73,13 +104,15 @@ static const OnnxSchema *too_new(OnnxChecker *c, OnnxNode *node, int64_t version
 {
     const OnnxSchema *first = onnx_schema_first(node->domain, node->op);
     if (first)
-        complain(c, node,
-                 (QnFinding){.severity = QN_WARNING,
-                             .rule = "onnx-operator-version",
-                             .found = onnx_say(c->in, "%s exists from version %d of %s on",
-                                               node->op, first->since, domain_name(node->domain)),
-                             .expected = onnx_say(c->in, "an operator of version %lld, as imported",
-                                                  (long long)version)});
+        onnx_complain(
+            c, node,
+            (QnFinding){.severity = QN_BREACH,
+                        .rule = "onnx-operator-version",
+                        .found = onnx_say(c->in, "%s exists from version %d of %s on", node->op,
+                                          first->since, domain_name(node->domain)),
+                        .expected = onnx_say(c->in, "an operator of version %lld, as imported",
+                                             (long long)version),
+                        .remedy = "import a version that has it"});
     return first;
 }
 
@@ -111,12 +144,63 @@ static void complain_unknown(OnnxChecker *c, OnnxNode *node, int64_t version)
     const char *remedy = find_remedy(node->domain);
     if (near)
         remedy = onnx_say(c->in, "did you mean %s?", near);
-    complain(c, node,
-             (QnFinding){.severity = c->in->options->keeps_unknown ? QN_WARNING : QN_SEVERE,
-                         .rule = is_known_domain ? "onnx-unknown-operator" : "onnx-unknown-domain",
-                         .found = onnx_say(c->in, "operator %s of %s version %lld is not known",
-                                           node->op, domain_name(node->domain), (long long)version),
-                         .remedy = remedy});
+    onnx_complain(
+        c, node,
+        (QnFinding){.severity = c->in->options->keeps_unknown ? QN_WARNING : QN_SEVERE,
+                    .rule = is_known_domain ? "onnx-unknown-operator" : "onnx-unknown-domain",
+                    .found = onnx_say(c->in, "operator %s of %s version %lld is not known",
+                                      node->op, domain_name(node->domain), (long long)version),
+                    .remedy = remedy});
+}
+
+/* Operators of early files that ONNX calls experiments: it says nothing of them, and takes them. */
+static bool is_experiment(const OnnxNode *node)
+{
+    static const char *const names[] = {
+        "ATen",
+        "Affine",
+        "ConstantFill",
+        "Crop",
+        "DynamicSlice",
+        "GRUUnit",
+        "GivenTensorFill",
+        "ImageScaler",
+        "ParametricSoftplus",
+        "Scale",
+        "ScaledTanh",
+    };
+    for (size_t i = 0; i < QN_COUNT_OF(names) && !node->domain[0]; i++)
+        if (!strcmp(names[i], node->op))
+            return true;
+    return false;
+}
+
+static void warn_experiment(OnnxChecker *c, OnnxNode *node)
+{
+    if (c->is_checking)
+        onnx_complain(c, node,
+                      (QnFinding){.severity = QN_WARNING,
+                                  .rule = "onnx-experimental-operator",
+                                  .found = onnx_say(c->in,
+                                                    "%s was an experiment and never part of "
+                                                    "ONNX",
+                                                    node->op),
+                                  .remedy = "export the model anew"});
+}
+
+/* A row that ONNX Runtime keeps, and ONNX never had: what it means is known all the same. */
+static void breach_extra(OnnxChecker *c, OnnxNode *node, int64_t version)
+{
+    if (onnx_schema_first(node->domain, node->op))
+        too_new(c, node, version);
+    else
+        onnx_complain(c, node,
+                      (QnFinding){.severity = QN_BREACH,
+                                  .rule = "onnx-operator-version",
+                                  .found = onnx_say(c->in,
+                                                    "%s is an operator of ONNX Runtime, not "
+                                                    "of ONNX",
+                                                    node->op)});
 }
 
 /* Operators without a public schema that pass unchecked: those of the engine's own table. */
@@ -125,67 +209,80 @@ static bool is_vendor_operator(const OnnxNode *node)
     return node->domain[0] && qn_op_find(node->domain, node->op);
 }
 
-QnStatus onnx_resolve_node(OnnxChecker *c, OnnxNode *node)
+static void resolve_schema(OnnxChecker *c, OnnxNode *node)
 {
-    node->function = find_function(c->model, node);
-    if (node->function)
-        return QN_OK;
-    const int64_t version = imported_version(c, node->domain);
-    node->schema = undeprecated(c, node, onnx_schema_find(node->domain, node->op, version));
-    if (!node->schema && !is_vendor_operator(node) && !onnx_upgrade_is_experimental(node))
+    const int64_t version = onnx_imported_version(c, node->domain);
+    const OnnxSchema *row = onnx_schema_find(node->domain, node->op, version);
+    if (is_experiment(node)) {
+        warn_experiment(c, node);
+        node->schema = row && row->is_deprecated
+                           ? onnx_schema_find(node->domain, node->op, row->since - 1)
+                           : row;
+    } else {
+        node->schema = undeprecated(c, node, row);
+        if (node->schema && node->schema->is_extra)
+            breach_extra(c, node, version);
+    }
+    const bool is_unchecked = is_vendor_operator(node) || onnx_upgrade_is_experimental(node);
+    if (!node->schema && !is_unchecked)
         node->schema = too_new(c, node, version);
     if (node->schema)
         node->since = node->schema->since;
-    else if (!is_vendor_operator(node) && !onnx_upgrade_is_experimental(node))
+    else if (!is_unchecked)
         complain_unknown(c, node, version);
+}
+
+QnStatus onnx_resolve_node(OnnxChecker *c, OnnxNode *node)
+{
+    if (!node->op[0]) {
+        onnx_complain(c, node,
+                      (QnFinding){.severity = QN_SEVERE,
+                                  .rule = "onnx-unknown-operator",
+                                  .field = "op_type",
+                                  .found = "it is empty",
+                                  .expected = "the name of an operator"});
+        return QN_OK;
+    }
+    QN_TRY(check_import(c, node));
+    node->function = find_function(c, node);
+    if (node->function)
+        node->function->is_called = true;
+    else
+        resolve_schema(c, node);
     return QN_OK;
 }
 
-/* --- attributes --- */
+/* --- calls of functions --- */
 
-/* Whole numbers given for a FLOAT are common in hand-made files; they mean what they say. */
-static bool mend_kind(OnnxAttribute *attribute, int wanted)
+static const char *range_text(const OnnxChecker *c, int min, int max)
 {
-    if (wanted != ONNX_FLOAT || attribute->kind != ONNX_INT)
-        return false;
-    attribute->kind = ONNX_FLOAT;
-    attribute->f = (float)attribute->i;
-    return true;
+    if (max == ONNX_MANY)
+        return onnx_say(c->in, "%d or more", min);
+    return min == max ? onnx_say(c->in, "%d", min) : onnx_say(c->in, "%d to %d", min, max);
 }
 
-static void check_attribute_kind(OnnxChecker *c, OnnxNode *node, OnnxAttribute *attribute,
-                                 const OnnxAttributeSchema *row)
+/* A body of another version than the model's means something else where the operator changed. */
+static void check_body_version(OnnxChecker *c, OnnxNode *node)
 {
-    const char *found = onnx_kind_name(attribute->kind);
-    if (attribute->kind == row->kind)
+    for (int i = 0; i < c->model->imports.count && i < IMPORT_LIMIT; i++) {
+        const OnnxImport *import = &c->model->imports.items[i];
+        if (strcmp(import->domain, node->domain) != 0)
+            continue;
+        const OnnxSchema *outer = onnx_schema_find(node->domain, node->op, import->version);
+        if (outer && outer->since != node->since)
+            onnx_complain(
+                c, node,
+                (QnFinding){.severity = QN_BREACH,
+                            .rule = "onnx-function-version",
+                            .found = onnx_say(c->in, "it means %s-%d", node->op, node->since),
+                            .expected =
+                                onnx_say(c->in, "%s-%d, as in the model", node->op, outer->since),
+                            .remedy = "each body is read as of its own imports"});
         return;
-    const bool is_mended = mend_kind(attribute, row->kind);
-    complain(c, node,
-             (QnFinding){.severity = is_mended ? QN_WARNING : QN_SEVERE,
-                         .rule = "onnx-attribute-type",
-                         .field = onnx_say(c->in, "attribute '%s'", attribute->name),
-                         .found = found,
-                         .expected = onnx_kind_name(row->kind)});
-}
-
-/* Is the member there that the kind promises?  Empty lists and zeros may be left out. */
-static bool has_member(const OnnxAttribute *attribute)
-{
-    switch (attribute->kind) {
-    case ONNX_TENSOR:
-        return attribute->tensor != NULL;
-    case ONNX_GRAPH:
-        return attribute->graph != NULL;
-    case ONNX_SPARSE_TENSOR:
-        return attribute->sparse != NULL;
-    case ONNX_TYPE_PROTO:
-        return attribute->type != NULL;
-    default:
-        return attribute->kind > ONNX_UNDEFINED && attribute->kind < ONNX_KIND_COUNT;
     }
 }
 
-static bool is_declared(const OnnxFunction *function, const char *name)
+static bool is_parameter(const OnnxFunction *function, const char *name)
 {
     for (int i = 0; i < function->attributes.count; i++)
         if (!strcmp(function->attributes.items[i], name))
@@ -196,92 +293,57 @@ static bool is_declared(const OnnxFunction *function, const char *name)
     return false;
 }
 
-/* In a function's body an attribute may stand for one of the call. */
-static void check_reference(OnnxChecker *c, OnnxNode *node, const OnnxAttribute *attribute)
-{
-    if (c->function && is_declared(c->function, attribute->ref))
-        return;
-    complain(c, node,
-             (QnFinding){.severity = c->function ? QN_WARNING : QN_SEVERE,
-                         .rule = "onnx-attribute-reference",
-                         .field = onnx_say(c->in, "attribute '%s'", attribute->name),
-                         .found = onnx_say(c->in, "refers to '%s'", attribute->ref),
-                         .expected = "an attribute of the function around the node"});
-}
-
-static void check_member(OnnxChecker *c, OnnxNode *node, const OnnxAttribute *attribute)
-{
-    const char *field = onnx_say(c->in, "attribute '%s'", attribute->name);
-    const uint32_t others = attribute->filled & ~(1u << (attribute->kind & 31));
-    if (!has_member(attribute) || (others && !(attribute->filled & 1u << (attribute->kind & 31))))
-        complain(c, node,
-                 (QnFinding){.severity = QN_SEVERE,
-                             .rule = "onnx-attribute-member",
-                             .field = field,
-                             .found = onnx_say(c->in, "it says %s and holds no such value",
-                                               onnx_kind_name(attribute->kind))});
-    if (attribute->tensor)
-        onnx_check_tensor(c->in, attribute->tensor,
-                          onnx_say(c->in, "%s: %s", label(c, node), field));
-    if (attribute->sparse)
-        onnx_check_sparse(c->in, attribute->sparse,
-                          onnx_say(c->in, "%s: %s", label(c, node), field));
-}
-
-static void check_attribute(OnnxChecker *c, OnnxNode *node, int i)
-{
-    OnnxAttribute *attribute = &node->attributes.items[i];
-    const OnnxAttributeSchema *row =
-        node->schema ? onnx_schema_attribute(node->schema, attribute->name) : NULL;
-    const char *field = onnx_say(c->in, "attribute '%s'", attribute->name);
-    if (onnx_attribute(node, attribute->name) != attribute)
-        complain(c, node,
-                 (QnFinding){.severity = QN_SEVERE,
-                             .rule = "onnx-duplicate-attribute",
-                             .field = field,
-                             .found = "it is there twice"});
-    if (attribute->ref[0]) {
-        check_reference(c, node, attribute);
-        return;
-    }
-    check_member(c, node, attribute);
-    if (row)
-        check_attribute_kind(c, node, attribute, row);
-    else if (node->schema)
-        complain(c, node,
-                 (QnFinding){
-                     .severity = QN_WARNING,
-                     .rule = "onnx-unknown-attribute",
-                     .field = field,
-                     .found = onnx_say(c->in, "%s-%d has no such attribute", node->op, node->since),
-                     .remedy = "it is ignored"});
-}
-
-static void check_attributes(OnnxChecker *c, OnnxNode *node)
+static void check_parameters(OnnxChecker *c, OnnxNode *node, const OnnxFunction *function)
 {
     for (int i = 0; i < node->attributes.count; i++)
-        check_attribute(c, node, i);
-    const OnnxAttributeSchema *row;
-    for (int i = 0; node->schema && (row = onnx_schema_attribute_at(node->schema, i)); i++)
-        if (row->flags & ONNX_ATTRIBUTE_REQUIRED &&
-            !onnx_attribute(node, onnx_schema_text(row->name)))
-            complain(
-                c, node,
-                (QnFinding){.severity = QN_SEVERE,
-                            .rule = "onnx-missing-attribute",
-                            .field = onnx_say(c->in, "attribute '%s'", onnx_schema_text(row->name)),
-                            .found = "it is not there",
-                            .expected = onnx_kind_name(row->kind)});
+        if (!is_parameter(function, node->attributes.items[i].name))
+            onnx_complain(c, node,
+                          (QnFinding){.severity = QN_WARNING,
+                                      .rule = "onnx-unknown-attribute",
+                                      .field = onnx_say(c->in, "attribute '%s'",
+                                                        node->attributes.items[i].name),
+                                      .found = onnx_say(c->in,
+                                                        "function '%s' has none of that "
+                                                        "name",
+                                                        function->name),
+                                      .remedy = "it is ignored"});
+    for (int i = 0; i < function->attributes.count; i++)
+        if (!onnx_attribute(node, function->attributes.items[i]))
+            onnx_complain(c, node,
+                          (QnFinding){.severity = QN_WARNING,
+                                      .rule = "onnx-missing-attribute",
+                                      .field = onnx_say(c->in, "attribute '%s'",
+                                                        function->attributes.items[i]),
+                                      .found = "it is not there",
+                                      .expected = onnx_say(c->in,
+                                                           "a value: function '%s' has no "
+                                                           "default",
+                                                           function->name)});
 }
 
-/* --- inputs and outputs --- */
-
-static const char *range_text(const OnnxChecker *c, int min, int max)
+static void check_call(OnnxChecker *c, OnnxNode *node)
 {
-    if (max == ONNX_MANY)
-        return onnx_say(c->in, "%d or more", min);
-    return min == max ? onnx_say(c->in, "%d", min) : onnx_say(c->in, "%d to %d", min, max);
+    const OnnxFunction *function = node->function;
+    if (node->inputs.count > function->inputs.count ||
+        node->outputs.count > function->outputs.count)
+        onnx_complain(c, node,
+                      (QnFinding){.severity = QN_BREACH,
+                                  .rule = "onnx-function-call",
+                                  .found = onnx_say(c->in, "%d inputs and %d outputs",
+                                                    node->inputs.count, node->outputs.count),
+                                  .expected = onnx_say(c->in,
+                                                       "at most %d and %d, as function '%s' "
+                                                       "has",
+                                                       function->inputs.count,
+                                                       function->outputs.count, function->name)});
+    if (!c->is_checking)
+        return;
+    if (node->attributes.count <= PARAMETER_LIMIT &&
+        function->attributes.count + function->with_defaults.count <= PARAMETER_LIMIT)
+        check_parameters(c, node, function);
 }
+
+/* --- counts --- */
 
 /* Without the absent ones at the end. */
 static int count_names(const char *const *names, int count)
@@ -297,22 +359,88 @@ static void check_counts(OnnxChecker *c, OnnxNode *node)
     const int inputs = count_names(node->inputs.items, node->inputs.count);
     const int outputs = count_names(node->outputs.items, node->outputs.count);
     if (inputs < schema->min_inputs || inputs > schema->max_inputs)
-        complain(c, node,
-                 (QnFinding){.severity = QN_SEVERE,
-                             .rule = "onnx-input-count",
-                             .found = onnx_say(c->in, "%s-%d with %d inputs", node->op, node->since,
-                                               inputs),
-                             .expected = range_text(c, schema->min_inputs, schema->max_inputs)});
+        onnx_complain(
+            c, node,
+            (QnFinding){.severity = QN_SEVERE,
+                        .rule = "onnx-input-count",
+                        .found =
+                            onnx_say(c->in, "%s-%d with %d inputs", node->op, node->since, inputs),
+                        .expected = range_text(c, schema->min_inputs, schema->max_inputs)});
     if (outputs < schema->min_outputs || outputs > schema->max_outputs)
-        complain(c, node,
-                 (QnFinding){.severity = outputs > schema->max_outputs ? QN_SEVERE : QN_WARNING,
-                             .rule = "onnx-output-count",
-                             .found = onnx_say(c->in, "%s-%d with %d outputs", node->op,
-                                               node->since, outputs),
-                             .expected = range_text(c, schema->min_outputs, schema->max_outputs)});
+        onnx_complain(
+            c, node,
+            (QnFinding){
+                .severity = outputs > schema->max_outputs ? QN_SEVERE : QN_BREACH,
+                .rule = "onnx-output-count",
+                .found = onnx_say(c->in, "%s-%d with %d outputs", node->op, node->since, outputs),
+                .expected = range_text(c, schema->min_outputs, schema->max_outputs)});
 }
 
-static void check_input(OnnxChecker *c, OnnxNode *node, int i, const OnnxScope *scope)
+/* --- types --- */
+
+/* "float16, float or double": what a set allows of the kind that was found. */
+static const char *types_text(const OnnxChecker *c, const OnnxTypeSet *types, OnnxTypeKind kind)
+{
+    const uint32_t tensors = kind == ONNX_TYPE_SEQUENCE   ? types->sequences
+                             : kind == ONNX_TYPE_OPTIONAL ? types->optionals
+                                                          : types->tensors;
+    const char *text = "";
+    if (!tensors)
+        return "another kind of value";
+    for (int type = 1; tensors >> type; type++) {
+        const uint32_t rest = tensors >> (type + 1);
+        const char *glue = !rest ? "" : rest & (rest - 1) ? ", " : " or ";
+        if (tensors & 1u << type)
+            text = onnx_say(c->in, "%s%s%s", text, qn_type_name((QnType)type), glue);
+    }
+    return text;
+}
+
+static void breach_type(OnnxChecker *c, OnnxNode *node, const char *rule, const char *field,
+                        const OnnxHint *hint, const char *expected)
+{
+    onnx_complain(c, node,
+                  (QnFinding){.severity = QN_BREACH,
+                              .rule = rule,
+                              .field = field,
+                              .found = onnx_say(c->in, "its type is %s",
+                                                onnx_hint_text(c->in->scratch, hint)),
+                              .expected = expected});
+}
+
+/* What is known of the type variables of a node (T, T1, …): the first input of each. */
+typedef struct Variables {
+    OnnxHint hints[VARIABLE_LIMIT];
+    int inputs[VARIABLE_LIMIT]; /* 1 + its place; 0: not seen */
+} Variables;
+
+static bool is_same_type(const OnnxHint *a, const OnnxHint *b)
+{
+    return a->kind == b->kind && a->element == b->element && a->is_nested == b->is_nested;
+}
+
+/* Inputs of one type variable have one type. */
+static void check_variable(OnnxChecker *c, OnnxNode *node, int i, const OnnxFormal *formal,
+                           const OnnxHint *hint, Variables *variables)
+{
+    const int variable = formal->variable;
+    if (variable >= VARIABLE_LIMIT || formal->option & ONNX_HETEROGENEOUS || !hint->element ||
+        hint->kind == ONNX_TYPE_NONE)
+        return;
+    if (!variables->inputs[variable]) {
+        variables->inputs[variable] = i + 1;
+        variables->hints[variable] = *hint;
+    } else if (!is_same_type(&variables->hints[variable], hint)) {
+        breach_type(c, node, "onnx-type-mismatch",
+                    onnx_say(c->in, "input %d '%s'", i, onnx_schema_text(formal->name)), hint,
+                    onnx_say(c->in, "%s, the type of input %d",
+                             onnx_hint_text(c->in->scratch, &variables->hints[variable]),
+                             variables->inputs[variable] - 1));
+    }
+}
+
+static void check_input(OnnxChecker *c, OnnxNode *node, int i, const OnnxScope *scope,
+                        Variables *variables)
 {
     const OnnxFormal *formal = onnx_schema_input(node->schema, i);
     if (!formal)
@@ -320,37 +448,85 @@ static void check_input(OnnxChecker *c, OnnxNode *node, int i, const OnnxScope *
     const char *field = onnx_say(c->in, "input %d '%s'", i, onnx_schema_text(formal->name));
     if (!onnx_has_input(node, i)) {
         if ((formal->option & ONNX_OPTION_MASK) == ONNX_SINGLE)
-            complain(c, node,
-                     (QnFinding){.severity = QN_SEVERE,
-                                 .rule = "onnx-missing-input",
-                                 .field = field,
-                                 .found = "it is absent, and not optional"});
+            onnx_complain(c, node,
+                          (QnFinding){.severity = QN_SEVERE,
+                                      .rule = "onnx-missing-input",
+                                      .field = field,
+                                      .found = "it is absent, and not optional"});
         return;
     }
     const OnnxHint hint = onnx_hint(scope, node->inputs.items[i]);
     if (!onnx_hint_fits(&hint, onnx_formal_types(formal)))
-        complain(
-            c, node,
-            (QnFinding){
-                .severity = QN_WARNING,
-                .rule = "onnx-input-type",
-                .field = field,
-                .found = onnx_say(c->in, "its type is %s", onnx_hint_text(c->in->scratch, &hint)),
-                .expected = onnx_say(c->in, "one that %s-%d takes", node->op, node->since)});
+        breach_type(c, node, "onnx-input-type", field, &hint,
+                    onnx_say(c->in, "what %s-%d takes: %s", node->op, node->since,
+                             types_text(c, onnx_formal_types(formal), hint.kind)));
+    else if (c->is_checking)
+        check_variable(c, node, i, formal, &hint, variables);
+}
+
+/* What a node makes must be a type that its version of the operator makes, too. */
+static void check_output(OnnxChecker *c, OnnxNode *node, int i, const OnnxScope *scope)
+{
+    const OnnxFormal *formal = onnx_schema_output(node->schema, i);
+    if (!formal || !onnx_has_output(node, i))
+        return;
+    const OnnxHint hint = onnx_hint_of_output(scope, node, i);
+    if (!onnx_hint_fits(&hint, onnx_formal_types(formal)))
+        breach_type(c, node, "onnx-output-type",
+                    onnx_say(c->in, "output %d '%s'", i, onnx_schema_text(formal->name)), &hint,
+                    onnx_say(c->in, "what %s-%d makes: %s", node->op, node->since,
+                             types_text(c, onnx_formal_types(formal), hint.kind)));
+}
+
+static int count_breaches(const OnnxChecker *c)
+{
+    return c->in->report ? c->in->report->counts[QN_BREACH] : 0;
+}
+
+/* The branches of an If take nothing and give what the node gives. */
+static void check_branches(OnnxChecker *c, OnnxNode *node)
+{
+    if (!c->is_checking || node->domain[0] || strcmp(node->op, "If") != 0)
+        return;
+    for (int i = 0; i < node->attributes.count; i++) {
+        const OnnxAttribute *attribute = &node->attributes.items[i];
+        const OnnxGraph *graph = attribute->graph;
+        if (!graph || (graph->inputs.count == 0 && graph->outputs.count == node->outputs.count))
+            continue;
+        onnx_complain(c, node,
+                      (QnFinding){.severity = QN_SEVERE,
+                                  .rule = "onnx-branch-arity",
+                                  .field = onnx_say(c->in, "attribute '%s'", attribute->name),
+                                  .found = onnx_say(c->in, "%d inputs and %d outputs",
+                                                    graph->inputs.count, graph->outputs.count),
+                                  .expected = onnx_say(c->in, "0 and %d, as the node has",
+                                                       node->outputs.count)});
+    }
 }
 
 QnStatus onnx_check_node(OnnxChecker *c, OnnxNode *node, const OnnxScope *scope)
 {
+    Variables variables;
+    memset(variables.inputs, 0, sizeof variables.inputs);
     if (node->inputs.count == 0 && node->outputs.count == 0)
-        complain(c, node,
-                 (QnFinding){.severity = QN_WARNING,
-                             .rule = "onnx-idle-node",
-                             .found = "it has neither inputs nor outputs"});
-    check_attributes(c, node);
+        onnx_complain(c, node,
+                      (QnFinding){.severity = QN_BREACH,
+                                  .rule = "onnx-idle-node",
+                                  .found = "it has neither inputs nor outputs"});
+    QN_TRY(onnx_check_attributes(c, node));
+    if (node->function)
+        check_call(c, node);
     if (!node->schema)
         return QN_OK;
+    if (c->is_checking && c->function)
+        check_body_version(c, node);
     check_counts(c, node);
+    check_branches(c, node);
+    const int breaches = count_breaches(c);
     for (int i = 0; i < node->inputs.count; i++)
-        check_input(c, node, i, scope);
+        check_input(c, node, i, scope, &variables);
+    /* What is wrong with an input is not told again of what is made of it. */
+    for (int i = 0; c->is_checking && breaches == count_breaches(c) && i < node->outputs.count; i++)
+        check_output(c, node, i, scope);
     return QN_OK;
 }

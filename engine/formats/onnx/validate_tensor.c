@@ -77,6 +77,58 @@ static void check_storage(const QnReader *in, const OnnxTensor *tensor, int64_t 
     }
 }
 
+/* --- external data: what its keys say; the file itself is looked at when it is read --- */
+
+enum { PAGE_BYTES = 4096 };
+
+static void remark(const QnReader *in, QnSeverity severity, const char *owner, const char *key,
+                   const char *found, const char *remedy)
+{
+    onnx_add_finding(in, (QnFinding){.severity = severity,
+                                     .rule = "onnx-external-data",
+                                     .node = owner,
+                                     .field = onnx_say(in, "external_data '%s'", key),
+                                     .found = found,
+                                     .remedy = remedy});
+}
+
+static void check_offset(const QnReader *in, const OnnxTensor *tensor, const OnnxEntry *entry,
+                         const char *owner)
+{
+    uint64_t offset;
+    const size_t element = qn_type_size((QnType)tensor->type);
+    if (!qn_parse_u64(&offset, entry->value, strlen(entry->value)))
+        return; /* reading says so */
+    if (element && offset % element != 0)
+        remark(in, QN_WARNING, owner, entry->key,
+               onnx_say(in, "%llu is no multiple of an element's %zu bytes",
+                        (unsigned long long)offset, element),
+               "align it: every program has to copy the values");
+    else if (offset % PAGE_BYTES != 0)
+        remark(in, QN_NOTE, owner, entry->key,
+               onnx_say(in, "%llu is no multiple of %d", (unsigned long long)offset, PAGE_BYTES),
+               "align large tensors to pages: then they can be mapped");
+}
+
+static void check_external(const QnReader *in, const OnnxTensor *tensor, const char *owner)
+{
+    static const char *const known[] = {"location", "offset", "length", "checksum", "basepath"};
+    uint32_t seen = 0;
+    for (int i = 0; i < tensor->external.count; i++) {
+        const OnnxEntry *entry = &tensor->external.items[i];
+        size_t k = 0;
+        while (k < QN_COUNT_OF(known) && strcmp(known[k], entry->key) != 0)
+            k++;
+        if (k == QN_COUNT_OF(known))
+            remark(in, QN_WARNING, owner, entry->key, "no such key is known", "it is ignored");
+        else if (seen & 1u << k)
+            remark(in, QN_WARNING, owner, entry->key, "it is there twice", "the last one counts");
+        else if (!strcmp(entry->key, "offset"))
+            check_offset(in, tensor, entry, owner);
+        seen |= k < QN_COUNT_OF(known) ? 1u << k : 0;
+    }
+}
+
 static bool check_type_and_dims(const QnReader *in, const OnnxTensor *tensor, const char *owner)
 {
     if (tensor->type <= 0 || tensor->type >= QN_TYPE_COUNT) {
@@ -93,13 +145,23 @@ static bool check_type_and_dims(const QnReader *in, const OnnxTensor *tensor, co
     return true;
 }
 
-void onnx_check_tensor(const QnReader *in, const OnnxTensor *tensor, const char *owner)
+static int count_severe(const QnReader *in)
 {
-    if (!check_type_and_dims(in, tensor, owner))
-        return;
-    if (tensor->has_segment)
-        complain(in, "onnx-tensor-segment", owner, "it is stored in segments", "a whole tensor");
-    check_storage(in, tensor, onnx_count_elements(&tensor->dims), owner);
+    return in->report ? in->report->counts[QN_SEVERE] : 0;
+}
+
+void onnx_check_tensor(const QnReader *in, OnnxTensor *tensor, const char *owner)
+{
+    const int before = count_severe(in);
+    if (check_type_and_dims(in, tensor, owner)) {
+        if (tensor->has_segment)
+            complain(in, "onnx-tensor-segment", owner, "it is stored in segments",
+                     "a whole tensor");
+        check_storage(in, tensor, onnx_count_elements(&tensor->dims), owner);
+        if (tensor->is_external && in->options->is_checking)
+            check_external(in, tensor, owner);
+    }
+    tensor->is_broken = count_severe(in) > before;
 }
 
 /* --- sparse ones --- */
@@ -150,9 +212,9 @@ static void check_sparse_order(const QnReader *in, const OnnxSparse *sparse, con
     }
 }
 
-void onnx_check_sparse(const QnReader *in, const OnnxSparse *sparse, const char *owner)
+static void check_sparse(const QnReader *in, OnnxSparse *sparse, const char *owner)
 {
-    const int severe = in->report ? in->report->counts[QN_SEVERE] : 0;
+    const int before = count_severe(in);
     if (sparse->indices.is_external) {
         complain(in, "onnx-sparse-indices", owner, "its indices are external data",
                  "indices in the file");
@@ -160,7 +222,13 @@ void onnx_check_sparse(const QnReader *in, const OnnxSparse *sparse, const char 
     }
     onnx_check_tensor(in, &sparse->values, owner);
     onnx_check_tensor(in, &sparse->indices, owner);
-    if (check_sparse_shape(in, sparse, owner) &&
-        (!in->report || in->report->counts[QN_SEVERE] == severe))
+    if (check_sparse_shape(in, sparse, owner) && count_severe(in) == before)
         check_sparse_order(in, sparse, owner);
+}
+
+void onnx_check_sparse(const QnReader *in, OnnxSparse *sparse, const char *owner)
+{
+    const int before = count_severe(in);
+    check_sparse(in, sparse, owner);
+    sparse->values.is_broken = count_severe(in) > before;
 }

@@ -180,6 +180,7 @@ TEST(a_function_that_calls_itself_is_refused)
     qn_proto_put_end(&c.bytes, graph);
     const size_t function = qn_proto_put_begin(&c.bytes, 25);
     qn_proto_put_string(&c.bytes, 1, "f");
+    qn_proto_put_string(&c.bytes, 4, "x");
     qn_proto_put_string(&c.bytes, 5, "a");
     put_node(&c.bytes, 7, "f", "local", "", "a", NULL);
     qn_proto_put_string(&c.bytes, 10, "local");
