@@ -24,6 +24,20 @@ bool qn_gang_take_chunks(QnGang *gang, int64_t first_chunk, int member)
     return took;
 }
 
+/* A large gang has many processors to go to, and moving all of it costs more than it saves. */
+enum { PLACED_MEMBERS = 16 };
+
+/* Keeps the members off the processor that their caller is on: see placement.h. */
+static void place_workers(QnGang *gang)
+{
+    if (gang->members > PLACED_MEMBERS)
+        return;
+    const int processor = qn_current_processor();
+    for (QnWorker *worker = gang->workers; worker; worker = worker->next)
+        if (QN_UNLIKELY(worker->placement.avoided != processor))
+            qn_placement_avoid(&worker->placement, &worker->thread, processor);
+}
+
 /*
  * Calls as many workers as there are chunks for them.  Those that are awake get a chunk assigned,
  * always the same one where the loops are alike, so that it is in their cache; one that has to wake
@@ -70,6 +84,7 @@ static void fork_and_join(QnGang *gang, int64_t chunk_count, QnChunkFn *run, voi
         gang->start_cpu_ns = qn_thread_own_cpu_ns();
     }
     gang->times.loop_ns -= start_ns;
+    place_workers(gang);
     call_workers(gang);
     qn_gang_take_chunks(gang, 0, 0);
     join(gang);

@@ -188,7 +188,7 @@ static QnStatus start_workers(QnPool *pool, int count, QnError *err)
     while (pool->started < count) { /* only we change it */
         char name[24];
         QnWorker *worker = &pool->workers[pool->started];
-        *worker = (QnWorker){.pool = pool};
+        *worker = (QnWorker){.pool = pool, .placement.avoided = -1};
         snprintf(name, sizeof name, "quern-%d", pool->started + 1);
         QN_TRY(qn_thread_start(&worker->thread, name, qn_worker_main, worker, err));
         pthread_mutex_lock(&pool->lock);

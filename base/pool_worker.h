@@ -23,6 +23,7 @@
 
 #include <pthread.h>
 
+#include "base/placement.h"
 #include "base/pool.h"
 #include "base/pool_feedback.h"
 #include "base/thread.h"
@@ -48,6 +49,7 @@ typedef struct QnWorker {
     struct QnWorker *next;
     int member;
     int64_t cpu_ns; /* processor time at the feedback's last note */
+    QnPlacement placement;
 
     /* The mailbox, and what a call is about: the latter is the caller's, except while the worker
      * runs. */
