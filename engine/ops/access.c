@@ -75,6 +75,15 @@ void qn_tensor_read_row(const QnTensor *tensor, int64_t first, int64_t step, int
     const QnType type = tensor->type;
     switch (type) {
     case QN_FLOAT:
+        if (step == 1) { /* which compilers make vectors of */
+            const char *from = (const char *)tensor->data + first * (int64_t)sizeof(float);
+            for (int64_t i = 0; i < count; i++) {
+                float v;
+                memcpy(&v, from + i * (int64_t)sizeof v, sizeof v);
+                to[i] = (double)v;
+            }
+            return;
+        }
         READ_ROW(float, (double)v)
     case QN_DOUBLE:
         READ_ROW(double, v)
@@ -261,6 +270,17 @@ void qn_tensor_write_row_int(QnTensor *tensor, int64_t first, int64_t step, int6
     default:
         WRITE_ROW(uint8_t, qn_small_float_encode(type, (double)v, true))
     }
+}
+
+void qn_tensor_fill(QnTensor *tensor, const void *element)
+{
+    const size_t size = qn_type_size(tensor->type), all = (size_t)qn_tensor_count(tensor) * size;
+    uint8_t *to = tensor->data;
+    if (all == 0)
+        return;
+    memcpy(to, element, size);
+    for (size_t done = size; done < all; done *= 2) /* what is there is doubled */
+        memcpy(to + done, to, done < all - done ? done : all - done);
 }
 
 double qn_tensor_get(const QnTensor *tensor, int64_t i)

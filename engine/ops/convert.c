@@ -304,6 +304,7 @@ const QnOp qn_ops_convert[] = {
      .inputs = "input: any",
      .outputs = "output: any",
      .attributes = bit_cast_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_bit_cast,
      .reference = bit_cast},
     {.name = "Cast",

@@ -64,6 +64,7 @@ const QnOp qn_ops_crop[] = {
      .inputs = "input_data: any, shape: integer",
      .outputs = "output_data: T",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_crop,
      .reference = crop},
     {0},

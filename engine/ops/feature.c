@@ -206,6 +206,7 @@ const QnOp qn_ops_feature[] = {
      .since = 1,
      .inputs = "X: any, Y: int64",
      .outputs = "Z: T",
+     .traits = QN_OP_PORTABLE,
      .infer = infer_extractor,
      .reference = extractor},
     {.name = "FeatureVectorizer",

@@ -72,7 +72,7 @@ const QnOp qn_ops_image[] = {
      .inputs = "encoded_stream: uint8",
      .outputs = "image: uint8",
      .attributes = attributes,
-     .traits = QN_OP_DYNAMIC,
+     .traits = QN_OP_DYNAMIC | QN_OP_PORTABLE,
      .infer = infer_decoder,
      .reference = decode},
     {0},

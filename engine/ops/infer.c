@@ -491,6 +491,7 @@ QnStatus qn_infer_values(const QnNode *node, const QnValue *inputs, int input_co
         .input_count = input_count,
         .outputs = outputs,
         .output_count = node->output_count,
+        .is_running = true,
         .err = err,
     };
     QN_TRY(wrap_node(node, node->def->infer(&in), err));

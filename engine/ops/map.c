@@ -277,6 +277,7 @@ const QnOp qn_ops_map[] = {
      .inputs = "X: any",
      .outputs = "Z: sequence",
      .attributes = zip_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_zip,
      .reference = zip},
     {0},

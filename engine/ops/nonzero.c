@@ -107,6 +107,7 @@ const QnOp qn_ops_nonzero[] = {
      .inputs = "input: any, condition: bool",
      .outputs = "output: T",
      .attributes = compress_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_compress,
      .reference = compress},
     {.name = "NonZero",

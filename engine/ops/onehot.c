@@ -68,8 +68,7 @@ static QnStatus onehot(const QnCall *call)
     const QnBox box = qn_box(y, (int)(axis < 0 ? axis + y->rank : axis));
     const uint8_t *off = values->data, *on = off + element;
     const int64_t count = qn_tensor_count(y);
-    for (int64_t i = 0; i < count; i++)
-        memcpy((uint8_t *)y->data + (size_t)i * element, off, element);
+    qn_tensor_fill(y, off);
     QN_TRY(qn_call_poll(call));
     for (int64_t i = 0; i < box.outer * box.inner && count; i++) {
         const int64_t at = place_of(indices, i, box.length);
@@ -88,6 +87,7 @@ const QnOp qn_ops_onehot[] = {
      .inputs = "indices: numeric, depth: numeric, values: any",
      .outputs = "output: T",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_onehot,
      .reference = onehot},
     {0},

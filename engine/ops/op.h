@@ -12,6 +12,7 @@
 #define QN_ENGINE_OPS_OP_H
 
 #include "base/arena.h"
+#include "base/pool.h"
 #include "engine/ir/graph.h"
 #include "engine/ops/opcode.h"
 
@@ -31,6 +32,12 @@ typedef enum QnOpTrait {
                                qn_call_output */
     QN_OP_COLLECTIONS =
         1 << 6, /* inputs may be sequences, optionals or maps; else all are tensors */
+    /*
+     * The reference is the portable kernel too.  It moves whole elements, tensors or values, or
+     * works on rows of numbers without asking for their type at each of them, and what may take
+     * long it shares among threads by qn_call_for: no device would do much better.
+     */
+    QN_OP_PORTABLE = 1 << 7,
 } QnOpTrait;
 
 /* An attribute's default.  Kinds as in the graph; `s` NULL and QN_ATTRIBUTE_NONE in lists mean
@@ -73,6 +80,12 @@ struct QnOp {
     unsigned traits;                 /* QnOpTrait */
     QnStatus (*infer)(QnInfer *in);
     QnStatus (*reference)(const QnCall *call);
+    /*
+     * Reads the attributes into a form that suits computing, which the calls of a plan then find
+     * as `prepared`; it lies in `arena`.  Not called for a node that inference has not passed.
+     * NULL: there is none.
+     */
+    QnStatus (*prepare)(const void **out, const QnNode *node, QnArena *arena, QnError *err);
     QnScalar scalar;              /* for reference = qn_reference_elementwise */
     const QnInstruction *program; /* [program_count] of an elementwise operator; NULL: has none */
     int program_count;
@@ -138,7 +151,8 @@ struct QnInfer {
     int input_count;
     QnInferValue *outputs; /* [output_count] */
     int output_count;
-    bool is_late; /* new symbols stand for what only running tells */
+    bool is_late;    /* new symbols stand for what only running tells */
+    bool is_running; /* from values: the attributes were checked when the graph was inferred */
     QnError *err;
 };
 
@@ -229,8 +243,10 @@ struct QnCall {
     QnValue *outputs; /* [output_count] */
     int output_count;
     QnArena *arena; /* for strings, sequences, maps: lives until the results are no longer needed */
-    QnArena *scratch; /* emptied when the call returns */
-    uint64_t *random; /* [4] state of the generator of the run */
+    QnArena *scratch;     /* emptied when the call returns */
+    uint64_t *random;     /* [4] state of the generator of the run */
+    const void *prepared; /* what the row's `prepare` made; NULL: it was not called */
+    QnGang *gang;         /* the threads of the run; NULL: the caller alone */
     /* Gives memory for the data of output i, 64-byte aligned; NULL: none.  Set by whoever runs. */
     void *(*allocate)(void *user, int output, size_t size);
     bool (*is_cancelled)(void *user);
@@ -253,11 +269,29 @@ bool qn_call_wants(const QnCall *call, int i);
 QnStatus qn_call_output(const QnCall *call, int i, QnType type, int rank, const int64_t *dims,
                         QnTensor **out);
 
+/* Fills a contiguous tensor with copies of one element. */
+void qn_tensor_fill(QnTensor *tensor, const void *element);
+
 /* Copies elements between two tensors of the same type and dims, of any strides. */
 QnStatus qn_call_copy(const QnCall *call, const QnTensor *from, QnTensor *to);
 
 /* QN_CANCELLED where the run was cancelled or is past its deadline.  Once per block of work. */
 QnStatus qn_call_poll(const QnCall *call);
+
+/*
+ * Units begin <= u < end of a loop whose units depend on nothing but themselves.  `call` is the
+ * thread's own: it has no scratch and no outputs to make.  `room`: as asked for, of any content.
+ */
+typedef QnStatus QnCallUnitsFn(const QnCall *call, const void *work, void *room, int64_t begin,
+                               int64_t end);
+
+/*
+ * Runs all of `count` units, which cost about `unit_ns` each, on the threads of the call; each
+ * thread has `room_bytes` of its own.  Polls in between.  Of several failures the one of the lowest
+ * unit is told, so that it does not depend on the threads.
+ */
+QnStatus qn_call_for(const QnCall *call, int64_t count, double unit_ns, size_t room_bytes,
+                     QnCallUnitsFn *run, const void *work);
 
 /* QN_BAD_TENSOR with a sentence that names the node. */
 QnStatus qn_call_fail(const QnCall *call, const char *format, ...) QN_PRINTF(2, 3);

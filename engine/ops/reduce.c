@@ -50,6 +50,16 @@ static QnStatus reduce_content(QnInfer *in)
     return qn_infer_content(in, 0, &result, 1);
 }
 
+/* How many dimensions stay where only running tells which: all but as many as there are axes, which
+ * then must not name one twice.  -1: not known. */
+static int rank_left(const QnInfer *in, int rank)
+{
+    const QnShape *axes = qn_infer_shape(in, 1);
+    const bool is_counted = axes && axes->rank == 1 && qn_dim_is_known(axes->dims[0]);
+    return is_counted && axes->dims[0] > 0 && axes->dims[0] <= rank ? rank - (int)axes->dims[0]
+                                                                    : -1;
+}
+
 static QnStatus infer_reduce(QnInfer *in)
 {
     const QnShape *x = qn_infer_shape(in, 0);
@@ -60,7 +70,7 @@ static QnStatus infer_reduce(QnInfer *in)
         return qn_infer_unknown(in, 0, element, -1);
     QN_TRY(read_axes(in, x->rank, is_reduced, &is_known));
     if (!is_known)
-        return qn_infer_unknown(in, 0, element, keeps ? x->rank : -1);
+        return qn_infer_unknown(in, 0, element, keeps ? x->rank : rank_left(in, x->rank));
     QnShape y = {0};
     for (int d = 0; d < x->rank; d++) {
         if (!is_reduced[d])

@@ -57,6 +57,7 @@ const QnOp qn_ops_regex[] = {
      .inputs = "X: string",
      .outputs = "Y: bool",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_match,
      .reference = match},
     {0},

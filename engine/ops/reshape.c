@@ -134,6 +134,15 @@ static QnStatus read_axes(const QnInfer *in, int rank, bool *is_marked, int *cou
     return QN_OK;
 }
 
+/* How many dimensions stay where only running tells which: all but as many as there are axes, which
+ * then must not name one twice.  -1: not known. */
+static int rank_left(const QnInfer *in, int rank)
+{
+    const QnShape *axes = qn_infer_shape(in, 1);
+    const bool is_counted = axes && axes->rank == 1 && qn_dim_is_known(axes->dims[0]);
+    return is_counted && axes->dims[0] <= rank ? rank - (int)axes->dims[0] : -1;
+}
+
 static QnStatus infer_squeeze(QnInfer *in)
 {
     const QnShape *x = qn_infer_shape(in, 0);
@@ -150,7 +159,7 @@ static QnStatus infer_squeeze(QnInfer *in)
         is_gone[d] = x->dims[d] == 1;
     }
     if (count < 0)
-        return qn_infer_unknown(in, 0, element, -1);
+        return qn_infer_unknown(in, 0, element, rank_left(in, x->rank));
     QnShape y = {0};
     for (int d = 0; d < x->rank; d++) {
         if (is_gone[d] && qn_dim_is_known(x->dims[d]) && x->dims[d] != 1)

@@ -62,6 +62,7 @@ const QnOp qn_ops_reverse[] = {
      .inputs = "input: any, sequence_lens: int64",
      .outputs = "y: T",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_reverse,
      .reference = reverse},
     {0},

@@ -308,6 +308,7 @@ const QnOp qn_ops_scatter[] = {
      .inputs = "past_cache: any, update: T, write_indices?: int64",
      .outputs = "present_cache: T",
      .attributes = tensor_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_tensor_scatter,
      .reference = tensor_scatter},
     {0},

@@ -355,10 +355,10 @@ static const QnOpAttribute split_attributes[] = {
 static const QnOpAttribute concat_attributes[] = {
     {"axis", QN_ATTRIBUTE_INT, .is_required = true}, {"new_axis", QN_ATTRIBUTE_INT}, {0}};
 
-#define ROW(text, version, ins, outs, list, infers, computes)                               \
-    {                                                                                       \
-        .name = text, .since = version, .inputs = ins, .outputs = outs, .attributes = list, \
-        .traits = QN_OP_COLLECTIONS, .infer = infers, .reference = computes                 \
+#define ROW(text, version, ins, outs, list, infers, computes)                                \
+    {                                                                                        \
+        .name = text, .since = version, .inputs = ins, .outputs = outs, .attributes = list,  \
+        .traits = QN_OP_COLLECTIONS | QN_OP_PORTABLE, .infer = infers, .reference = computes \
     }
 
 /* clang-format off */

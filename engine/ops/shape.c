@@ -101,14 +101,10 @@ static QnStatus constant_of_shape(const QnCall *call)
 {
     const QnTensor *value = fill_value(call->node);
     QnTensor *y = qn_call_result(call, 0);
-    const size_t element = qn_type_size(y->type);
-    const int64_t count = qn_tensor_count(y);
-    if (!value) {
-        memset(y->data, 0, (size_t)count * element);
-        return QN_OK;
-    }
-    for (int64_t i = 0; i < count; i++)
-        memcpy((uint8_t *)y->data + (size_t)i * element, value->data, element);
+    if (value)
+        qn_tensor_fill(y, value->data);
+    else
+        memset(y->data, 0, (size_t)qn_tensor_count(y) * qn_type_size(y->type));
     return QN_OK;
 }
 
@@ -164,13 +160,22 @@ static QnStatus range(const QnCall *call)
     const QnTensor *start = qn_call_input(call, 0), *delta = qn_call_input(call, 2);
     QnTensor *y = qn_call_result(call, 0);
     const bool is_int = qn_type_is_integer(y->type);
-    for (int64_t i = 0; i < y->dims[0]; i++) {
+    const double first = qn_tensor_get(start, 0), step = qn_tensor_get(delta, 0);
+    const uint64_t first_int = (uint64_t)qn_tensor_get_int(start, 0),
+                   step_int = (uint64_t)qn_tensor_get_int(delta, 0);
+    enum { ROW = 256 };
+    for (int64_t row = 0; row < y->dims[0]; row += ROW) {
+        const int64_t count = y->dims[0] - row < ROW ? y->dims[0] - row : ROW;
+        int64_t ints[ROW];
+        double reals[ROW];
+        for (int64_t i = 0; i < count; i++) {
+            ints[i] = (int64_t)(first_int + (uint64_t)(row + i) * step_int);
+            reals[i] = first + (double)(row + i) * step;
+        }
         if (is_int)
-            qn_tensor_set_int(y, i,
-                              (int64_t)((uint64_t)qn_tensor_get_int(start, 0) +
-                                        (uint64_t)i * (uint64_t)qn_tensor_get_int(delta, 0)));
+            qn_tensor_write_row_int(y, row, 1, count, ints);
         else
-            qn_tensor_set(y, i, qn_tensor_get(start, 0) + (double)i * qn_tensor_get(delta, 0));
+            qn_tensor_write_row(y, row, 1, count, reals);
     }
     return QN_OK;
 }
@@ -185,12 +190,14 @@ const QnOp qn_ops_shape[] = {
      .inputs = "input: int64",
      .outputs = "output: any",
      .attributes = fill_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_constant_of_shape,
      .reference = constant_of_shape},
     {.name = "Range",
      .since = 27,
      .inputs = "start: numeric, limit: T, delta: T",
      .outputs = "output: T",
+     .traits = QN_OP_PORTABLE,
      .infer = infer_range,
      .reference = range},
     {.name = "Shape",
@@ -198,12 +205,14 @@ const QnOp qn_ops_shape[] = {
      .inputs = "data: any",
      .outputs = "shape: int64",
      .attributes = shape_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_shape,
      .reference = shape},
     {.name = "Size",
      .since = 25,
      .inputs = "data: any",
      .outputs = "size: int64",
+     .traits = QN_OP_PORTABLE,
      .infer = infer_size,
      .reference = size},
     {0},

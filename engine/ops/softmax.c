@@ -58,22 +58,33 @@ static void hardmax_line(double *line, int64_t count)
         line[i] = i == best;
 }
 
+typedef struct Lines {
+    LineFn *run;
+    QnBox box;
+} Lines;
+
+/* Lines begin <= i < end; the room is a line. */
+static QnStatus run_lines(const QnCall *call, const void *work, void *room, int64_t begin,
+                          int64_t end)
+{
+    const Lines *lines = work;
+    const QnBox box = lines->box;
+    for (int64_t i = begin; i < end && box.length > 0; i++) {
+        const int64_t first = i / box.inner * box.length * box.inner + i % box.inner;
+        qn_tensor_read_row(qn_call_input(call, 0), first, box.inner, box.length, room);
+        lines->run(room, box.length);
+        qn_tensor_write_row(qn_call_result(call, 0), first, box.inner, box.length, room);
+    }
+    return QN_OK;
+}
+
 static QnStatus each_line(const QnCall *call, LineFn *run)
 {
     const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
     const int64_t axis = qn_op_int(call->node, "axis");
-    const QnBox box = qn_box(x, (int)(axis < 0 ? axis + x->rank : axis));
-    double *line;
-    QN_ALLOC(line, call->scratch, box.length);
-    for (int64_t i = 0; i < box.outer * box.inner && box.length > 0; i++) {
-        const int64_t first = i / box.inner * box.length * box.inner + i % box.inner;
-        QN_TRY(qn_call_poll(call));
-        qn_tensor_read_row(x, first, box.inner, box.length, line);
-        run(line, box.length);
-        qn_tensor_write_row(y, first, box.inner, box.length, line);
-    }
-    return QN_OK;
+    const Lines lines = {run, qn_box(x, (int)(axis < 0 ? axis + x->rank : axis))};
+    return qn_call_for(call, lines.box.outer * lines.box.inner, 10 * (double)lines.box.length,
+                       (size_t)lines.box.length * sizeof(double), run_lines, &lines);
 }
 
 static QnStatus softmax(const QnCall *call)
@@ -93,9 +104,10 @@ static QnStatus hardmax(const QnCall *call)
 
 static const QnOpAttribute attributes[] = {{"axis", QN_ATTRIBUTE_INT, .i = -1}, {0}};
 
-#define ROW(op, fn)                                                              \
-    .name = (op), .since = 13, .inputs = "input: float", .outputs = "output: T", \
-    .attributes = attributes, .traits = QN_OP_IN_PLACE, .infer = infer_softmax, .reference = (fn)
+#define ROW(op, fn)                                                                              \
+    .name = (op), .since = 13, .inputs = "input: float", .outputs = "output: T",                 \
+    .attributes = attributes, .traits = QN_OP_IN_PLACE | QN_OP_PORTABLE, .infer = infer_softmax, \
+    .reference = (fn)
 
 const QnOp qn_ops_softmax[] = {
     {ROW("Hardmax", hardmax)},

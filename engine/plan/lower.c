@@ -13,7 +13,8 @@
 #include "base/checked.h"
 
 /* Predicted costs in nanoseconds, of what is no kernel. */
-static const double step_cost = 300, byte_cost = 0.12, reference_element_cost = 12;
+static const double step_cost = 300, byte_cost = 0.12, reference_element_cost = 12,
+                    portable_element_cost = 3;
 
 typedef struct Choice {
     QnPlanner *p;
@@ -275,8 +276,8 @@ static QnStatus emit(QnPlanner *p, const QnOffer *offer)
     return QN_OK;
 }
 
-/* The operator's reference: inputs plain, outputs made by the call where their shapes are not known
- * before. */
+/* The operator's reference, which may be the portable kernel too: inputs plain, outputs made by the
+ * call where their shapes are not known before. */
 static QnStatus emit_call(QnPlanner *p, const QnNode *node)
 {
     int *inputs, *outputs;
@@ -311,9 +312,13 @@ static QnStatus emit_call(QnPlanner *p, const QnNode *node)
                                        node->output_count);
     if (!step)
         return qn_no_memory(p->err);
-    step->kernel = "reference";
-    step->tier = QN_TIER_REFERENCE;
-    step->cost = step_cost + reference_element_cost * elements;
+    const bool is_portable = (node->def->traits & QN_OP_PORTABLE) != 0;
+    step->kernel = is_portable ? "portable" : "reference";
+    step->tier = is_portable ? QN_TIER_PORTABLE : QN_TIER_REFERENCE;
+    step->cost =
+        step_cost + (is_portable ? portable_element_cost : reference_element_cost) * elements;
+    if (node->def->prepare)
+        QN_TRY(node->def->prepare(&step->data, node, p->arena, p->err));
     return is_late ? qn_planner_late_bind(p, NULL, 0) : QN_OK;
 }
 

@@ -127,6 +127,8 @@ static QnStatus run_call(Machine *m, const QnStep *step)
         .arena = &session->run_arena,
         .scratch = &session->temporary,
         .random = session->random,
+        .prepared = step->data,
+        .gang = m->call.gang,
         .allocate = allocate_output,
         .is_cancelled = is_call_cancelled,
         .user = &context,
@@ -166,6 +168,8 @@ static QnStatus run_resolve(Machine *m, const QnStep *step)
         else
             m->binding->values[step->outputs[i]] =
                 qn_value_tensor(qn_tensor(known[i].type.element, shape->rank, shape->dims, NULL));
+        if (status == QN_OK)
+            status = check_type(m, step, step->outputs[i], &m->binding->values[step->outputs[i]]);
     }
     qn_arena_reset(&session->temporary);
     return status;
