@@ -53,6 +53,7 @@
     X(norm) \
     X(normalize) \
     X(onehot) \
+    X(optimizer) \
     X(optional) \
     X(pad) \
     X(pool) \
