@@ -7,7 +7,7 @@
 
 #include "base/compiler.h"
 #include "engine/devices/cpu/kernels/convert.h"
-#include "tests/support/guard.h"
+#include "tests/kernels/check.h"
 #include "tests/support/samples.h"
 #include "tests/support/test.h"
 
@@ -108,10 +108,10 @@ static Element make_element(Samples *s, QnType type)
     return e;
 }
 
-static void check_pair(Test *t, QnType to, QnType from, Samples *samples, int64_t count)
+static void check_pair(Test *t, QnConvertFn *fn, QnType to, QnType from, Samples *samples,
+                       int64_t count)
 {
     const size_t to_size = qn_type_size(to), from_size = qn_type_size(from);
-    QnConvertFn *const fn = qn_convert_find(to, from);
     Guard guards[2];
     char *in = guard_end(&guards[0], (size_t)count * from_size);
     char *out = guard_end(&guards[1], (size_t)count * to_size);
@@ -145,9 +145,35 @@ TEST(every_pair_of_types_follows_its_definition)
     Samples samples = {5};
     for (size_t to = 0; to < QN_COUNT_OF(types); to++)
         for (size_t from = 0; from < QN_COUNT_OF(types); from++) {
-            check_pair(t, types[to], types[from], &samples, 0);
-            check_pair(t, types[to], types[from], &samples, 301);
+            QnConvertFn *const fn = qn_convert_find(types[to], types[from]);
+            check_pair(t, fn, types[to], types[from], &samples, 0);
+            check_pair(t, fn, types[to], types[from], &samples, 301);
         }
+}
+
+TEST(every_variant_follows_the_definition_too)
+{
+    const Check check = check_make(t);
+    Samples samples = {6};
+    for (int v = 0; v < qn_convert_variant_count; v++) {
+        const QnConvertVariant *variant = &qn_convert_variants[v];
+        if (check_begin(&check, variant->name, variant->needs))
+            for (int64_t count = 0; count < 120; count++)
+                check_pair(t, variant->run, (QnType)variant->to, (QnType)variant->from, &samples,
+                           count);
+    }
+}
+
+TEST(the_fastest_variant_is_picked_that_the_cpu_has)
+{
+    EXPECT(t,
+           qn_convert_pick(QN_UINT8, QN_FLOAT, QN_ISA_NONE) == qn_convert_find(QN_UINT8, QN_FLOAT),
+           "without any instruction set");
+    EXPECT(t, qn_convert_pick(QN_UINT16, QN_FLOAT, ~0u) == qn_convert_find(QN_UINT16, QN_FLOAT),
+           "of types that have no variant");
+    if (qn_convert_variant_count)
+        EXPECT(t, qn_convert_pick(QN_UINT8, QN_FLOAT, ~0u) == qn_convert_variants[0].run,
+               "with all of them");
 }
 
 /* Every code of the small floats survives the way to float and back, but for NaN and infinities. */
@@ -241,6 +267,8 @@ TEST(any_two_types_meet)
     EXPECT(t, untouched == 7, "a string was converted to %d", untouched);
 }
 
-TEST_MAIN(CASE(every_pair_of_types_follows_its_definition), CASE(small_floats_convert_exactly),
+TEST_MAIN(CASE(every_pair_of_types_follows_its_definition),
+          CASE(every_variant_follows_the_definition_too),
+          CASE(the_fastest_variant_is_picked_that_the_cpu_has), CASE(small_floats_convert_exactly),
           CASE(floats_are_stored_in_few_bits), CASE(integers_of_a_few_bits_become_floats),
           CASE(any_two_types_meet))

@@ -249,6 +249,32 @@ QnConvertFn *qn_convert_find(QnType to, QnType from)
     return NULL;
 }
 
+/* clang-format off */
+#define VARIANTS(isa, needs) \
+    {"convert_f32_to_u8_" #isa, needs, QN_UINT8, QN_FLOAT, qn_convert_f32_to_byte_##isa}, \
+    {"convert_f32_to_i8_" #isa, needs, QN_INT8, QN_FLOAT, qn_convert_f32_to_byte_##isa}, \
+    {"convert_u8_to_f32_" #isa, needs, QN_FLOAT, QN_UINT8, qn_convert_u8_to_f32_##isa}, \
+    {"convert_i8_to_f32_" #isa, needs, QN_FLOAT, QN_INT8, qn_convert_i8_to_f32_##isa}, \
+    {"convert_i32_to_f32_" #isa, needs, QN_FLOAT, QN_INT32, qn_convert_i32_to_f32_##isa}
+/* clang-format on */
+const QnConvertVariant qn_convert_variants[] = {
+#if QN_ARCH_X86
+    VARIANTS(avx512, QN_ISA_AVX512),
+    VARIANTS(avx2, QN_ISA_AVX2),
+#endif
+    {0},
+};
+#undef VARIANTS
+const int qn_convert_variant_count = QN_COUNT_OF(qn_convert_variants) - 1;
+
+QnConvertFn *qn_convert_pick(QnType to, QnType from, QnIsa have)
+{
+    for (const QnConvertVariant *v = qn_convert_variants; v->run; v++)
+        if (v->to == to && v->from == from && (v->needs & have) == v->needs)
+            return v->run;
+    return qn_convert_find(to, from);
+}
+
 void qn_convert_row(QnType to, void *out, QnType from, const void *in, int64_t count)
 {
     enum { CHUNK = 256 };

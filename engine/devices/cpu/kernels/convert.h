@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "base/cpu.h"
 #include "engine/devices/cpu/kernels/families.h"
 
 /* to[i] = from[i] for i < count; both contiguous and aligned to their elements, not overlapping. */
@@ -24,6 +25,22 @@ typedef void QnConvertFn(int64_t count, void *to, const void *from);
  */
 QnConvertFn *qn_convert_find(QnType to, QnType from);
 
+/* Functions that do the same faster on some CPUs: between float and the types of quantized values.
+ */
+typedef struct QnConvertVariant {
+    const char *name; /* convert_<from>_to_<to>_<isa> */
+    QnIsa needs;
+    uint8_t to, from; /* QnTypes */
+    QnConvertFn *run;
+} QnConvertVariant;
+
+/* Fastest first. */
+extern const QnConvertVariant qn_convert_variants[];
+extern const int qn_convert_variant_count;
+
+/* The fastest function that `have` can run, or NULL as of qn_convert_find. */
+QnConvertFn *qn_convert_pick(QnType to, QnType from, QnIsa have);
+
 /* Any pair of numeric types, also two storage types; does nothing for strings and complex numbers.
  */
 void qn_convert_row(QnType to, void *out, QnType from, const void *in, int64_t count);
@@ -33,5 +50,10 @@ float qn_float_from_f16(uint16_t bits);
 uint16_t qn_f16_from_float(float x);
 float qn_float_from_bf16(uint16_t bits);
 uint16_t qn_bf16_from_float(float x);
+
+QnConvertFn qn_convert_f32_to_byte_avx512, qn_convert_u8_to_f32_avx512, qn_convert_i8_to_f32_avx512,
+    qn_convert_i32_to_f32_avx512;
+QnConvertFn qn_convert_f32_to_byte_avx2, qn_convert_u8_to_f32_avx2, qn_convert_i8_to_f32_avx2,
+    qn_convert_i32_to_f32_avx2;
 
 #endif

@@ -47,6 +47,7 @@ typedef struct Maker {
     QnPointwise *program;
     const QnPointwiseSpec *spec;
     const QnPointwiseVariant *variant;
+    QnIsa have;
     uint8_t families[QN_POINTWISE_REGISTERS]; /* what each register holds now; NONE: nothing yet */
     QnError *err;
 } Maker;
@@ -179,6 +180,8 @@ static QnStatus add_code(Maker *maker, const QnInstruction *in)
     if (in->code == QN_CODE_CAST) {
         code->cast_to = in->type;
         code->cast_from = (uint8_t)qn_family_type(family);
+        code->convert =
+            qn_convert_pick((QnType)code->cast_to, (QnType)code->cast_from, maker->have);
     } else {
         if (family == QN_FAMILY_F32 && maker->variant->f32)
             code->run = maker->variant->f32[in->code];
@@ -270,7 +273,8 @@ QnStatus qn_pointwise_init(QnPointwise *out, const QnPointwiseSpec *spec, QnIsa 
     *out = (QnPointwise){.input_count = spec->input_count,
                          .output_count = spec->output_count,
                          .register_count = spec->input_count};
-    Maker maker = {.program = out, .spec = spec, .variant = qn_pointwise_pick(have), .err = err};
+    Maker maker = {
+        .program = out, .spec = spec, .variant = qn_pointwise_pick(have), .have = have, .err = err};
     QN_TRY(add_inputs(&maker));
     for (int i = 0; i < spec->code_count; i++)
         QN_TRY(add_code(&maker, &spec->code[i]));

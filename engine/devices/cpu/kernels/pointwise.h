@@ -69,7 +69,8 @@ extern const int qn_pointwise_variant_count;
 const QnPointwiseVariant *qn_pointwise_pick(QnIsa have);
 
 typedef struct QnPointwiseCode {
-    QnStripFn *run; /* NULL: a cast */
+    QnStripFn *run;       /* NULL: a cast */
+    QnConvertFn *convert; /* of a cast between two types that compute; else NULL */
     uint8_t out, operand_count;
     uint8_t operands[3];        /* registers; QN_POINTWISE_REGISTERS + i: immediate i */
     uint8_t cast_to, cast_from; /* QnTypes */

@@ -139,7 +139,9 @@ static void cast(const QnPointwiseCode *code, int64_t n, char *out, const QnStri
     const int64_t count = operand->step ? n : 1;
     const QnType held = qn_family_type(qn_family_of(to));
     const int64_t size = (int64_t)qn_type_size(held);
-    if (held != QN_FLOAT || to == QN_FLOAT) {
+    if (code->convert && held == to) {
+        code->convert(count, out, operand->data);
+    } else if (held != QN_FLOAT || to == QN_FLOAT) {
         qn_convert_row(to, out, from, operand->data, count);
     } else {
         const char *in = operand->data;

@@ -135,6 +135,10 @@ V_FN V v_from_bits(VI x)
 {
     return _mm256_castsi256_ps(x);
 }
+V_FN VI v_cut_to_int(V x) /* towards zero */
+{
+    return _mm256_cvttps_epi32(x);
+}
 V_FN VI v_to_int(V x) /* to the nearest */
 {
     return _mm256_cvtps_epi32(x);
@@ -158,6 +162,20 @@ V_FN void vi_store_some(int32_t *p, VI x, int64_t n)
         _mm256_storeu_si256((__m256i *)(void *)p, x);
     else
         _mm256_maskstore_epi32(p, v_part(n), x);
+}
+V_FN __m128i v_bytes(const void *p, int64_t n) /* n of them, at most V_WIDTH */
+{
+    int64_t bytes = 0;
+    memcpy(&bytes, p, n >= V_WIDTH ? V_WIDTH : (size_t)n);
+    return _mm_cvtsi64_si128(bytes);
+}
+V_FN VI vi_load_u8(const uint8_t *p, int64_t n) /* 0 in lanes that are not there */
+{
+    return _mm256_cvtepu8_epi32(v_bytes(p, n));
+}
+V_FN VI vi_load_i8(const int8_t *p, int64_t n)
+{
+    return _mm256_cvtepi8_epi32(v_bytes(p, n));
 }
 V_FN void vi_store_bytes(uint8_t *p, VI x, int64_t n) /* the low byte of each */
 {

@@ -126,6 +126,10 @@ V_FN V v_from_bits(VI x)
 {
     return _mm512_castsi512_ps(x);
 }
+V_FN VI v_cut_to_int(V x) /* towards zero */
+{
+    return _mm512_cvttps_epi32(x);
+}
 V_FN VI v_to_int(V x) /* to the nearest */
 {
     return _mm512_cvtps_epi32(x);
@@ -148,6 +152,18 @@ V_FN void vi_store_some(int32_t *p, VI x, int64_t n)
         _mm512_storeu_si512(p, x);
     else
         _mm512_mask_storeu_epi32(p, v_part(n), x);
+}
+V_FN __m128i v_bytes(const void *p, int64_t n) /* n of them, at most V_WIDTH */
+{
+    return n >= V_WIDTH ? _mm_loadu_si128(p) : _mm_maskz_loadu_epi8(v_part(n), p);
+}
+V_FN VI vi_load_u8(const uint8_t *p, int64_t n) /* 0 in lanes that are not there */
+{
+    return _mm512_cvtepu8_epi32(v_bytes(p, n));
+}
+V_FN VI vi_load_i8(const int8_t *p, int64_t n)
+{
+    return _mm512_cvtepi8_epi32(v_bytes(p, n));
 }
 V_FN void vi_store_bytes(uint8_t *p, VI x, int64_t n) /* the low byte of each */
 {
