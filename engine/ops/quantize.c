@@ -101,6 +101,110 @@ static Grain grain_of(const QnCall *call)
     return grain;
 }
 
+/* ---- programs: where one scale serves all elements ---- */
+
+enum { X = 0, SCALE = 1, ZERO = 2, INPUTS = 3 };
+
+/* Has it surely one element, and no more dims than x? */
+static bool is_scalar_beside(const QnIrValue *value, const QnIrValue *x)
+{
+    if (!value)
+        return true;
+    const QnShape *shape = &value->type.shape;
+    for (int d = 0; d < shape->rank; d++)
+        if (shape->dims[d] != 1)
+            return false;
+    return value->type.kind == QN_TENSOR && x->type.kind == QN_TENSOR && shape->rank >= 0 &&
+           shape->rank <= x->type.shape.rank;
+}
+
+static bool has_one_scale(const QnNode *node)
+{
+    const QnIrValue *x = node->inputs[X].value;
+    return is_scalar_beside(node->inputs[SCALE].value, x) &&
+           is_scalar_beside(qn_node_input(node, ZERO), x) &&
+           (node->inputs[SCALE].value->type.shape.rank == 0 || !qn_op_int(node, "block_size"));
+}
+
+/* Is the zero point a number that instructions can hold?  A computed one is cast first. */
+static bool has_constant_zero(const QnNode *node)
+{
+    const QnIrValue *zero = qn_node_input(node, ZERO);
+    return zero && zero->constant && !zero->is_default;
+}
+
+/* (x - zero) * scale */
+static const QnInstruction *dequantize_program(const QnNode *node, int *count)
+{
+    static const QnInstruction plain[] = {{QN_CODE_CAST, .out = 3, .a = X, .type = QN_FLOAT},
+                                          QN_DO2(MUL, 3, 3, SCALE)};
+    static const QnInstruction constant[] = {{QN_CODE_CAST, .out = 3, .a = X, .type = QN_FLOAT},
+                                             QN_DO2(SUB, 3, 3, ZERO),
+                                             QN_DO2(MUL, 3, 3, SCALE)};
+    static const QnInstruction computed[] = {{QN_CODE_CAST, .out = 3, .a = X, .type = QN_FLOAT},
+                                             {QN_CODE_CAST, .out = 4, .a = ZERO, .type = QN_FLOAT},
+                                             QN_DO2(SUB, 3, 3, 4),
+                                             QN_DO2(MUL, 3, 3, SCALE)};
+    *count = 0;
+    if (!has_one_scale(node) || !qn_type_is_integer(node->inputs[X].value->type.element))
+        return NULL;
+    if (!qn_node_input(node, ZERO))
+        return *count = (int)QN_COUNT_OF(plain), plain;
+    if (has_constant_zero(node))
+        return *count = (int)QN_COUNT_OF(constant), constant;
+    return *count = (int)QN_COUNT_OF(computed), computed;
+}
+
+/* clamp(round(x / scale) + zero), for one type of the result */
+typedef struct Programs {
+    QnType type;
+    QnInstruction plain[5], constant[6], computed[7];
+} Programs;
+
+#define TAIL(low, high)                                \
+    QN_DO2N(MAX, 3, 3, low), QN_DO2N(MIN, 3, 3, high), \
+    {                                                  \
+        QN_CODE_CAST, .out = 5, .a = 3                 \
+    }
+#define PROGRAMS(made, low, high)                                                            \
+    {                                                                                        \
+        made, {QN_DO2(DIV, 3, X, SCALE), QN_DO1(ROUND, 3, 3), TAIL(low, high)},              \
+            {QN_DO2(DIV, 3, X, SCALE), QN_DO1(ROUND, 3, 3), QN_DO2(ADD, 3, 3, ZERO),         \
+             TAIL(low, high)},                                                               \
+        {                                                                                    \
+            QN_DO2(DIV, 3, X, SCALE), QN_DO1(ROUND, 3, 3),                                   \
+                {QN_CODE_CAST, .out = 4, .a = ZERO, .type = QN_FLOAT}, QN_DO2(ADD, 3, 3, 4), \
+                TAIL(low, high)                                                              \
+        }                                                                                    \
+    }
+static const Programs programs[] = {
+    PROGRAMS(QN_UINT8, 0, UINT8_MAX),
+    PROGRAMS(QN_INT8, INT8_MIN, INT8_MAX),
+    PROGRAMS(QN_UINT16, 0, UINT16_MAX),
+    PROGRAMS(QN_INT16, INT16_MIN, INT16_MAX),
+};
+#undef PROGRAMS
+#undef TAIL
+
+static const QnInstruction *quantize_program(const QnNode *node, int *count)
+{
+    *count = 0;
+    if (!has_one_scale(node) || qn_op_int(node, "precision") ||
+        node->inputs[X].value->type.element != QN_FLOAT ||
+        node->inputs[SCALE].value->type.element != QN_FLOAT || !node->outputs[0])
+        return NULL;
+    for (size_t i = 0; i < QN_COUNT_OF(programs); i++) {
+        if (programs[i].type != node->outputs[0]->type.element)
+            continue;
+        if (!qn_node_input(node, ZERO))
+            return *count = 5, programs[i].plain;
+        if (has_constant_zero(node))
+            return *count = 6, programs[i].constant;
+        return *count = 7, programs[i].computed;
+    }
+    return NULL;
+}
+
 /* ---- QuantizeLinear ---- */
 
 static QnStatus infer_quantize(QnInfer *in)
@@ -223,7 +327,8 @@ const QnOp qn_ops_quantize[] = {
      .outputs = "y: float",
      .attributes = dequantize_attributes,
      .infer = infer_dequantize,
-     .reference = dequantize},
+     .reference = dequantize,
+     .pick_program = dequantize_program},
     {.name = "DynamicQuantizeLinear",
      .since = 11,
      .inputs = "x: float",
@@ -236,6 +341,7 @@ const QnOp qn_ops_quantize[] = {
      .outputs = "y: any",
      .attributes = quantize_attributes,
      .infer = infer_quantize,
-     .reference = quantize},
+     .reference = quantize,
+     .pick_program = quantize_program},
     {0},
 };

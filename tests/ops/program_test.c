@@ -176,7 +176,9 @@ TEST(programs_compute_what_their_operators_mean)
     for (int f = 0; f < qn_op_family_count; f++)
         for (const QnOp *op = qn_op_families[f]; op->name; op++) {
             bool has_choices = false;
-            if (!op->program && !op->pick_program)
+            /* Scales have shapes of their own: lower_quantize_test.c. */
+            if ((!op->program && !op->pick_program) || strstr(op->name, "quantizeLinear") ||
+                !strcmp(op->name, "QuantizeLinear"))
                 continue;
             for (size_t i = 0; i < QN_COUNT_OF(choices); i++)
                 if (!strcmp(choices[i].op, op->name)) {

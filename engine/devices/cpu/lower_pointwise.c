@@ -14,7 +14,7 @@
 #include "engine/devices/cpu/kernels/pointwise.h"
 
 /* Registers while a group grows: inputs count from 0, temporaries from here; packed at the end. */
-enum { FIRST_TEMPORARY = QN_POINTWISE_INPUTS, CHUNK_ELEMENTS = 16384 };
+enum { FIRST_TEMPORARY = QN_POINTWISE_INPUTS, CHUNK_ELEMENTS = 16384, FEEDERS = 4 };
 
 typedef struct Group {
     QnPointwiseSpec spec;
@@ -25,6 +25,9 @@ typedef struct Group {
     int temporaries;
     const QnIrValue *result; /* of the last node */
     int result_register;
+    /* What nodes beside the chain make for it, and in which registers. */
+    const QnIrValue *fed[FEEDERS];
+    int fed_registers[FEEDERS], fed_count;
 } Group;
 
 /* ---- building the program ---- */
@@ -34,6 +37,9 @@ static int register_of(Group *group, const QnIrValue *value)
 {
     if (value == group->result)
         return group->result_register;
+    for (int i = 0; i < group->fed_count; i++)
+        if (group->fed[i] == value)
+            return group->fed_registers[i];
     for (int i = 0; i < group->spec.input_count; i++)
         if (group->inputs[i] == value)
             return i;
@@ -390,6 +396,32 @@ static bool compiles(const Group *group, QnPointwise *program, QnIsa isa)
     return qn_pointwise_init(program, &packed.spec, isa, NULL) == QN_OK;
 }
 
+/*
+ * Values that DequantizeLinear makes for a node are computed where they are read: they are four
+ * times as large as what they are made from.  Adds those of a node that is to be added next.
+ */
+static bool add_feeders(const QnOfferCall *call, Group *group, const QnNode *node)
+{
+    const QnIrValue *chain = group->result;
+    const int chain_register = group->result_register;
+    for (int i = 0; i < node->input_count; i++) {
+        const QnIrValue *value = node->inputs[i].value;
+        const QnNode *maker = value ? value->node : NULL;
+        if (!maker || value == chain || group->fed_count == FEEDERS ||
+            strcmp(maker->op, "DequantizeLinear") != 0 || !has_program(maker) ||
+            maker->graph != node->graph || call->is_taken(call, maker) ||
+            qn_cpu_next(call, value, NULL) != node || !same_shape(value, node->outputs[0]))
+            continue;
+        if (!add_node(group, maker))
+            return false;
+        group->fed[group->fed_count] = value;
+        group->fed_registers[group->fed_count++] = group->result_register;
+        group->result = chain;
+        group->result_register = chain_register;
+    }
+    return true;
+}
+
 /* Adds the readers of the result one after the other, as long as the whole compiles. */
 static void grow(const QnOfferCall *call, Group *group, QnPointwise *program)
 {
@@ -398,7 +430,8 @@ static void grow(const QnOfferCall *call, Group *group, QnPointwise *program)
            same_shape(next->outputs[0], group->result)) {
         Group larger = *group;
         QnPointwise made;
-        if (!add_node(&larger, next) || !compiles(&larger, &made, qn_cpu_of(call)->isa))
+        if (!add_feeders(call, &larger, next) || !add_node(&larger, next) ||
+            !compiles(&larger, &made, qn_cpu_of(call)->isa))
             return;
         *group = larger;
         *program = made;
