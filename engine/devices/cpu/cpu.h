@@ -50,6 +50,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(pad) \
     X(pointwise) \
     X(pool) \
+    X(qconv) \
     X(qmatmul) \
     X(quantize) \
     X(reduce) \

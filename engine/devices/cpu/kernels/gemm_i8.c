@@ -48,13 +48,13 @@ bool qn_pack_i8_size(QnPanelsI8 *out, int64_t k, int64_t n)
     return qn_add_size(&out->size_bytes, total, panels * QN_PANEL_I8 * sizeof(int32_t));
 }
 
-/* One panel of at most 16 columns; what is not there is zero already. */
-static void pack_panel(int8_t *to, int32_t *sums, const uint8_t *from, int64_t k_step,
-                       int64_t n_step, uint8_t move, int64_t k, int64_t columns)
+/* Rows from k_first on of one panel of at most 16 columns. */
+static void pack_panel(int8_t *to, int32_t *sums, int64_t k_first, const uint8_t *from,
+                       int64_t k_step, int64_t n_step, uint8_t move, int64_t k, int64_t columns)
 {
     for (int64_t i = 0; i < k; i++) {
         const uint8_t *row = from + i * k_step;
-        int8_t *group = to + i / 4 * GROUP_BYTES + i % 4;
+        int8_t *group = to + (k_first + i) / 4 * GROUP_BYTES + (k_first + i) % 4;
         for (int64_t j = 0; j < columns; j++) {
             const int8_t value = (int8_t)(row[j * n_step] ^ move);
             group[4 * j] = value;
@@ -63,14 +63,20 @@ static void pack_panel(int8_t *to, int32_t *sums, const uint8_t *from, int64_t k
     }
 }
 
-void qn_pack_i8(void *to, const QnPanelsI8 *panels, const void *source, int64_t k_step,
-                int64_t n_step, bool is_unsigned, int64_t k, int64_t n)
+void qn_pack_i8_rows(void *to, const QnPanelsI8 *panels, int64_t k_first, const void *source,
+                     int64_t k_step, int64_t n_step, bool is_unsigned, int64_t k, int64_t n)
 {
     int8_t *bytes = to;
     int32_t *sums = (int32_t *)(void *)(bytes + panels->sums_offset);
-    memset(to, 0, panels->size_bytes);
     for (int64_t first = 0; first < n; first += QN_PANEL_I8)
-        pack_panel(bytes + first / QN_PANEL_I8 * panels->stride, sums + first,
+        pack_panel(bytes + first / QN_PANEL_I8 * panels->stride, sums + first, k_first,
                    (const uint8_t *)source + first * n_step, k_step, n_step, is_unsigned ? 0x80 : 0,
                    k, qn_min_i64(QN_PANEL_I8, n - first));
+}
+
+void qn_pack_i8(void *to, const QnPanelsI8 *panels, const void *source, int64_t k_step,
+                int64_t n_step, bool is_unsigned, int64_t k, int64_t n)
+{
+    memset(to, 0, panels->size_bytes);
+    qn_pack_i8_rows(to, panels, 0, source, k_step, n_step, is_unsigned, k, n);
 }

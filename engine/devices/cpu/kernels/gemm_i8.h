@@ -73,6 +73,10 @@ bool qn_pack_i8_size(QnPanelsI8 *out, int64_t k, int64_t n);
 void qn_pack_i8(void *to, const QnPanelsI8 *panels, const void *source, int64_t k_step,
                 int64_t n_step, bool is_unsigned, int64_t k, int64_t n);
 
+/* Adds rows [k_first, k_first + k) to panels that qn_pack_i8 has made of no rows at all (k = 0). */
+void qn_pack_i8_rows(void *to, const QnPanelsI8 *panels, int64_t k_first, const void *source,
+                     int64_t k_step, int64_t n_step, bool is_unsigned, int64_t k, int64_t n);
+
 QnGemmI8Fn qn_gemm_i8_6x64_avx512vnni, qn_gemm_i8_12x16_avx512vnni;
 QnGemmI8Fn qn_gemm_i8_4x16_avx2;
 QnGemmI8Fn qn_gemm_i8_2x16_c;

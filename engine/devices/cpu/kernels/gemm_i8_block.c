@@ -71,7 +71,7 @@ static void set_terms(Group *group)
         const uint32_t bias = t->bias ? (uint32_t)t->bias[n * t->bias_step] : 0;
         group->zero_b[j] = (int32_t)zero_b;
         group->add[j] =
-            (int32_t)(bias - zero_a * ((uint32_t)b->b_sums[n] - (uint32_t)b->k * zero_b));
+            (int32_t)(bias - zero_a * ((uint32_t)b->b_sums[n] - (uint32_t)b->term_count * zero_b));
         group->factor[j] = t->factor ? t->factor[n * t->factor_step] : 1;
     }
     group->terms = (QnScaleI32){.to = t->to,

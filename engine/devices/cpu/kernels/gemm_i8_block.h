@@ -43,7 +43,8 @@ typedef struct QnGemmI8Block {
     QnIsa isa;
     const QnTermsI8 *terms;
     int64_t k;
-    const uint8_t *a; /* as the product takes it: [rows][a_step], k rounded up to 4 readable */
+    int64_t term_count; /* of the sums: k without what fills A and meets zeros of B */
+    const uint8_t *a;   /* as the product takes it: [rows][a_step], k rounded up to 4 readable */
     int64_t a_step;
     const int32_t *row_sums; /* [rows], where the terms need them */
     const int8_t *b;         /* panels of the product's columns, and their sums */

@@ -122,6 +122,7 @@ static void run_block(const Chunk *t, const Columns *columns, int64_t row, int64
         .isa = p->isa,
         .terms = &terms,
         .k = p->k,
+        .term_count = p->k,
         .a = (const uint8_t *)p->a + row * p->a_step,
         .a_step = p->a_step,
         .row_sums = row_sums,

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/devices/cpu/kernels/depthwise_i8.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/compiler.h"
+#include "base/fault.h"
+
+enum {
+    PIXELS = 16, /* of a line that are done together */
+    CHUNK_OPERATIONS = 4000000,
+    BLOCK = QN_DEPTHWISE_I8_BLOCK,
+    TAPS = QN_DEPTHWISE_I8_TAPS
+};
+
+/* ---- variants ---- */
+
+const QnDepthwiseI8 qn_depthwise_i8[] = {
+#if QN_ARCH_X86
+    {"depthwise_i8_avx512vnni", QN_ISA_AVX512 | QN_ISA_AVX512VNNI, qn_depthwise_i8_avx512vnni},
+    {"depthwise_i8_avx2", QN_ISA_AVX2, qn_depthwise_i8_avx2},
+#endif
+    {"depthwise_i8_c", QN_ISA_NONE, qn_depthwise_i8_c},
+};
+
+const int qn_depthwise_i8_count = QN_COUNT_OF(qn_depthwise_i8);
+
+const QnDepthwiseI8 *qn_depthwise_i8_pick(QnIsa have)
+{
+    const QnDepthwiseI8 *variant = qn_depthwise_i8;
+    while ((variant->needs & have) != variant->needs)
+        variant++;
+    return variant;
+}
+
+/* Where the weight of a channel and tap is in its block's four taps, in bytes. */
+static int64_t weight_at(int64_t channel, int64_t tap)
+{
+    const int64_t c = channel % BLOCK, vector = c % 16 / 4, lane = c / 16;
+    return vector * 64 + lane * 16 + c % 4 * TAPS + tap % TAPS;
+}
+
+void qn_depthwise_i8_from(const QnDepthwiseI8Line *line, int64_t first)
+{
+    const int64_t taps = line->groups * TAPS;
+    for (int64_t i = 0; i < line->count; i++)
+        for (int64_t c = first; c < line->channels; c++) {
+            const int8_t *w = line->w + c / BLOCK * line->groups * BLOCK * TAPS;
+            int32_t sum = 0, x_sum = 0;
+            for (int64_t t = 0; t < taps; t++) {
+                const int32_t x = line->taps[i * taps + t][c] ^ line->move;
+                sum += x * w[t / TAPS * BLOCK * TAPS + weight_at(c, t)];
+                x_sum += x;
+            }
+            line->sums[i * line->channels + c] = sum;
+            if (line->x_sums)
+                line->x_sums[i * line->channels + c] = x_sum;
+        }
+}
+
+void qn_depthwise_i8_c(const QnDepthwiseI8Line *line)
+{
+    qn_depthwise_i8_from(line, 0);
+}
+
+/* ---- weights ---- */
+
+bool qn_depthwise_i8_fits(const QnConv *conv)
+{
+    return conv->groups > 1 && conv->in_channels == conv->groups &&
+           conv->out_channels == conv->groups;
+}
+
+static int64_t count_taps(const QnConv *conv)
+{
+    int64_t taps = 1;
+    for (int d = 0; d < conv->axes; d++)
+        taps *= conv->kernel[d];
+    return taps;
+}
+
+/* Of four taps. */
+static int64_t count_groups(const QnConv *conv)
+{
+    return qn_ceil_div(count_taps(conv), TAPS);
+}
+
+/* Bytes of the weights, which the sums of the channels' weights follow. */
+static size_t weight_bytes(const QnConv *conv)
+{
+    return (size_t)(qn_ceil_div(conv->groups, BLOCK) * count_groups(conv) * BLOCK * TAPS);
+}
+
+bool qn_depthwise_i8_packed_size(size_t *bytes, const QnConv *conv)
+{
+    int64_t weights = conv->groups;
+    for (int d = 0; d < conv->axes; d++)
+        if (!qn_mul_i64(&weights, weights, conv->kernel[d]))
+            return false;
+    if (weights > INT64_MAX / 4096)
+        return false;
+    *bytes = weight_bytes(conv) + (size_t)conv->groups * sizeof(int32_t);
+    return true;
+}
+
+void qn_depthwise_i8_pack(void *packed, const QnConv *conv, bool is_unsigned, const void *w)
+{
+    const int64_t taps = count_taps(conv), groups = count_groups(conv);
+    const uint8_t move = is_unsigned ? 0x80 : 0, *from = w;
+    int8_t *to = packed;
+    int32_t *sums = (int32_t *)(void *)((char *)packed + weight_bytes(conv));
+    memset(packed, 0, weight_bytes(conv));
+    for (int64_t c = 0; c < conv->groups; c++) {
+        int8_t *block = to + c / BLOCK * groups * BLOCK * TAPS;
+        sums[c] = 0;
+        for (int64_t t = 0; t < taps; t++) {
+            const int8_t value = (int8_t)(from[c * taps + t] ^ move);
+            block[t / TAPS * BLOCK * TAPS + weight_at(c, t)] = value;
+            sums[c] += value;
+        }
+    }
+}
+
+/* ---- lines ---- */
+
+/* Chunks: runs of lines of all images; a line is a row of output pixels. */
+typedef struct Cut {
+    int64_t lines, chunk_lines;
+} Cut;
+
+static Cut cut_conv(const QnConvI8 *conv)
+{
+    const QnConv *c = &conv->conv;
+    const double work = 2.0 * (double)conv->out[c->axes - 1] * (double)(count_taps(c) * c->groups);
+    Cut cut = {.lines = conv->images, .chunk_lines = 1};
+    for (int d = 0; d < c->axes - 1; d++)
+        cut.lines *= conv->out[d];
+    if (work < CHUNK_OPERATIONS)
+        cut.chunk_lines = (int64_t)(CHUNK_OPERATIONS / (work + 1));
+    return cut;
+}
+
+int64_t qn_depthwise_i8_chunks(const QnConvI8 *conv)
+{
+    const Cut cut = cut_conv(conv);
+    return conv->out[conv->conv.axes - 1] ? qn_ceil_div(cut.lines, cut.chunk_lines) : 0;
+}
+
+/* What one thread's scratch holds, in this order; bytes, in whole lines. */
+typedef struct Room {
+    size_t outside; /* a pixel of zero points; and one of nothing */
+    size_t taps;    /* pointers */
+    size_t sums,
+        terms; /* int32 [PIXELS][channels], [2][channels]; of the inputs where they count */
+} Room;
+
+static Room measure(const QnConvI8 *conv)
+{
+    const size_t channels = (size_t)conv->conv.groups,
+                 taps = (size_t)count_groups(&conv->conv) * TAPS * PIXELS;
+    return (Room){.outside = qn_round_up(channels, 64),
+                  .taps = qn_round_up(taps * sizeof(uint8_t *), 64),
+                  .sums = qn_round_up(channels * PIXELS * sizeof(int32_t), 64),
+                  .terms = qn_round_up(channels * sizeof(int32_t), 64)};
+}
+
+size_t qn_depthwise_i8_scratch(const QnConvI8 *conv)
+{
+    const Room room = measure(conv);
+    return 2 * room.outside + room.taps + 2 * room.sums + 3 * room.terms;
+}
+
+/* One chunk at work. */
+typedef struct Chunk {
+    const QnConvI8 *conv;
+    const QnDepthwiseI8 *variant;
+    QnScaleI32Fn *scale;
+    QnScaleI32 terms;
+    const uint8_t *outside, *nothing;
+    const uint8_t **taps;
+    int32_t *sums, *x_sums;
+    int32_t *add;    /* [channels] */
+    int32_t *zero_w; /* [channels], of the moved weights */
+    bool has_zero_w; /* one of them is not 0 */
+    float *factor;   /* [channels] */
+} Chunk;
+
+static void set_terms(Chunk *t)
+{
+    const QnTermsI8 *terms = &t->conv->terms;
+    const QnConv *c = &t->conv->conv;
+    const int32_t *w_sums =
+        (const int32_t *)(const void *)((const char *)t->conv->weights + weight_bytes(c));
+    const uint32_t zero_x = (uint32_t)terms->zero_a + (terms->a_is_signed ? QN_MOVE_I8 : 0),
+                   taps = (uint32_t)count_taps(c);
+    for (int64_t n = 0; n < c->groups; n++) {
+        const uint32_t given = terms->zero_b ? (uint32_t)terms->zero_b[n * terms->zero_b_step] : 0;
+        const uint32_t zero_w = given - (terms->b_is_unsigned ? QN_MOVE_I8 : 0);
+        const uint32_t bias = terms->bias ? (uint32_t)terms->bias[n * terms->bias_step] : 0;
+        t->add[n] = (int32_t)(bias - zero_x * ((uint32_t)w_sums[n] - taps * zero_w));
+        t->zero_w[n] = (int32_t)zero_w;
+        t->has_zero_w = t->has_zero_w || zero_w;
+        t->factor[n] = terms->factor ? terms->factor[n * terms->factor_step] : 1;
+    }
+    t->terms = (QnScaleI32){.to = terms->to,
+                            .add = t->add,
+                            .factor = t->factor,
+                            .bias = terms->float_bias,
+                            .zero = terms->zero};
+}
+
+/* A line of the output in its innermost axis: the positions of the others, and its image. */
+typedef struct Line {
+    int64_t image, position[QN_CONV_MAX_AXES];
+} Line;
+
+static Line find_line(const QnConvI8 *conv, int64_t number)
+{
+    Line line = {0};
+    for (int d = conv->conv.axes - 2; d >= 0; d--) {
+        line.position[d] = number % conv->out[d];
+        number /= conv->out[d];
+    }
+    line.image = number;
+    return line;
+}
+
+/* The input's line under row `row` of the kernel; NULL: it is outside. */
+static const uint8_t *find_input(const QnConvI8 *conv, const Line *line, int64_t row)
+{
+    const QnConv *c = &conv->conv;
+    const uint8_t *x = conv->x + line->image * conv->x_image_step;
+    for (int d = c->axes - 2; d >= 0; d--) {
+        const int64_t y =
+            line->position[d] * c->stride[d] - conv->pad[d] + row % c->kernel[d] * c->dilation[d];
+        row /= c->kernel[d];
+        if (y < 0 || y >= conv->in[d])
+            return NULL;
+        x += y * conv->x_step[d];
+    }
+    return x;
+}
+
+/* The pointers of `count` pixels from `first` on.  Taps that fill the last four point to zeros of
+ * x, moved or not, which add nothing to its sums. */
+static void fill_taps(const Chunk *t, const Line *line, int64_t first, int64_t count)
+{
+    const QnConvI8 *conv = t->conv;
+    const QnConv *c = &conv->conv;
+    const int last = c->axes - 1;
+    const int64_t taps = count_taps(c), width = c->kernel[last], room = TAPS * count_groups(c);
+    for (int64_t row = 0; row < taps / width; row++) {
+        const uint8_t *x = find_input(conv, line, row);
+        for (int64_t i = 0; i < count; i++) {
+            int64_t at = (first + i) * c->stride[last] - conv->pad[last];
+            const uint8_t **to = t->taps + i * room + row * width;
+            for (int64_t j = 0; j < width; j++, at += c->dilation[last])
+                to[j] =
+                    x && at >= 0 && at < conv->in[last] ? x + at * conv->x_step[last] : t->outside;
+        }
+    }
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = taps; j < room; j++)
+            t->taps[i * room + j] = t->nothing;
+}
+
+/* Takes what the zero points of the weights count for away from the sums. */
+static void subtract_zeros(const Chunk *t, int64_t count)
+{
+    const int64_t channels = t->conv->conv.groups;
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t n = 0; n < channels; n++)
+            t->sums[i * channels + n] =
+                (int32_t)((uint32_t)t->sums[i * channels + n] -
+                          (uint32_t)t->x_sums[i * channels + n] * (uint32_t)t->zero_w[n]);
+}
+
+static void run_pixels(const Chunk *t, const Line *line, int64_t first, int64_t count)
+{
+    const QnConvI8 *conv = t->conv;
+    const QnConv *c = &conv->conv;
+    const int last = c->axes - 1;
+    const int64_t size = qn_scale_size(t->terms.to);
+    int64_t at = line->image * conv->y_image_step + first * conv->y_step[last];
+    for (int d = 0; d < last; d++)
+        at += line->position[d] * conv->y_step[d];
+    fill_taps(t, line, first, count);
+    t->variant->run(&(QnDepthwiseI8Line){.taps = t->taps,
+                                         .count = count,
+                                         .groups = count_groups(c),
+                                         .channels = c->groups,
+                                         .w = conv->weights,
+                                         .move = conv->terms.a_is_signed ? QN_MOVE_I8 : 0,
+                                         .sums = t->sums,
+                                         .x_sums = t->has_zero_w ? t->x_sums : NULL});
+    if (t->has_zero_w)
+        subtract_zeros(t, count);
+    for (int64_t i = 0; i < count; i++, at += conv->y_step[last]) {
+        t->scale(&(QnScaleLine){.scale = &t->terms,
+                                .count = c->groups,
+                                .sums = t->sums + i * c->groups,
+                                .y = (char *)conv->y + at * size});
+    }
+    if (qn_fault("kernel", t->variant->name))
+        qn_fault_spoil((char *)conv->y + (at - conv->y_step[last]) * size, 1);
+}
+
+void qn_depthwise_i8_run(const QnConvI8 *conv, int64_t number, void *scratch)
+{
+    const Cut cut = cut_conv(conv);
+    const Room room = measure(conv);
+    const int64_t width = conv->out[conv->conv.axes - 1];
+    const int64_t first = number * cut.chunk_lines,
+                  end = qn_min_i64(first + cut.chunk_lines, cut.lines);
+    char *at = scratch;
+    memset(at, (uint8_t)conv->terms.zero_a, room.outside);
+    memset(at + room.outside, conv->terms.a_is_signed ? QN_MOVE_I8 : 0, room.outside);
+    Chunk t = {.conv = conv,
+               .variant = qn_depthwise_i8_pick(conv->isa),
+               .scale = qn_scale_i32_pick(conv->isa)->run,
+               .outside = (const uint8_t *)at,
+               .nothing = (const uint8_t *)at + room.outside};
+    t.taps = (const uint8_t **)(void *)(at += 2 * room.outside);
+    t.sums = (int32_t *)(void *)(at += room.taps);
+    t.x_sums = (int32_t *)(void *)(at += room.sums);
+    t.add = (int32_t *)(void *)(at += room.sums);
+    t.zero_w = (int32_t *)(void *)(at += room.terms);
+    t.factor = (float *)(void *)(at + room.terms);
+    set_terms(&t);
+    for (int64_t i = first; i < end; i++) {
+        const Line line = find_line(conv, i);
+        for (int64_t p = 0; p < width; p += PIXELS)
+            run_pixels(&t, &line, p, qn_min_i64(PIXELS, width - p));
+    }
+}
