@@ -27,7 +27,7 @@ test: ## the C tests of a debug build
 asan: ## C tests under address and undefined-behaviour sanitizers
 	scripts/check asan
 
-tsan: ## C tests of what has threads, under the thread sanitizer
+tsan: ## tests of what has threads, under the thread sanitizer
 	scripts/check tsan
 
 fuzz: ## every fuzzer for SECONDS (60)

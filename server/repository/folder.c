@@ -4,8 +4,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
@@ -48,12 +50,26 @@ static QnStatus add_name(QsNames *out, size_t *capacity, const char *name, QnAre
     return out->names[out->count++] ? QN_OK : QN_NO_MEMORY;
 }
 
+/*
+ * opendir(), in calls that the thread sanitizer sees: libuv closes descriptors by system calls that
+ * it does not see, and would take a number that is used again for the connection that had it
+ * before.
+ */
+static DIR *open_folder(const char *path)
+{
+    const int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = descriptor < 0 ? NULL : fdopendir(descriptor);
+    if (!folder && descriptor >= 0)
+        close(descriptor);
+    return folder;
+}
+
 QnStatus qs_list_folders(QsNames *out, const char *path, QnArena *arena, QnError *err)
 {
     QsNames found = {0};
     size_t capacity = 0;
     QnStatus status = QN_OK;
-    DIR *folder = opendir(path);
+    DIR *folder = open_folder(path);
     if (!folder)
         return qn_fail(err, QN_IO, "%s: %s", path, strerror(errno));
     for (const struct dirent *entry; status == QN_OK && (entry = readdir(folder));)

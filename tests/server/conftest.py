@@ -18,8 +18,9 @@ def start_server():
         return server.wait_ready() if wait else server
 
     yield start
-    for server in servers:
-        server.stop()
+    running = [server for server in servers if server.process.poll() is None]
+    bad = [server.log for server in running if server.stop() != 0]
+    assert not bad, "\n".join(bad)
 
 
 @pytest.fixture(scope="session")
