@@ -114,6 +114,7 @@ typedef struct Causal {
     double *line;   /* [state + length] */
     double *y;      /* [length] */
     double *weight; /* [taps] */
+    double *zeros;  /* [state] */
 } Causal;
 
 /* The first element of a sequence of `length`, and the distance from one to the next. */
@@ -143,12 +144,14 @@ static void read_line(const Causal *c, int64_t b, int64_t channel)
 static void convolve(const Causal *c, int64_t channel)
 {
     const QnTensor *bias = qn_call_input(c->call, BIAS);
-    for (int64_t t = 0; t < c->length; t++) {
-        double sum = bias ? qn_tensor_get(bias, channel) : 0;
-        for (int64_t j = 0; j < c->taps; j++)
-            sum += c->weight[j] * c->line[t + j * c->dilation];
-        c->y[t] = c->is_silu ? sum / (1 + exp(-sum)) : sum;
-    }
+    const double start = bias ? qn_tensor_get(bias, channel) : 0;
+    for (int64_t t = 0; t < c->length; t++)
+        c->y[t] = start;
+    for (int64_t j = 0; j < c->taps; j++)
+        for (int64_t t = 0; t < c->length; t++)
+            c->y[t] += c->weight[j] * c->line[t + j * c->dilation];
+    for (int64_t t = 0; t < c->length && c->is_silu; t++)
+        c->y[t] /= 1 + exp(-c->y[t]);
 }
 
 /* The states after the last positions; zeros for those before the first. */
@@ -159,10 +162,32 @@ static void write_states(const Causal *c, int64_t b, int64_t channel)
     for (int64_t slot = 0; slot < slots; slot++) {
         const int64_t seen = c->length - slots + slot + 1;
         const int64_t to = first_of(c, slot * c->batch + b, channel, c->state);
-        const bool is_empty = c->window > 0 && seen < 1;
-        for (int64_t i = 0; i < c->state; i++)
-            qn_tensor_set(present, to + i * step_of(c), is_empty ? 0 : c->line[seen + i]);
+        qn_tensor_write_row(present, to, step_of(c), c->state,
+                            c->window > 0 && seen < 1 ? c->zeros : c->line + seen);
     }
+}
+
+/* Channels begin <= i < end of all items; the room holds the lists of Causal. */
+static QnStatus run_channels(const QnCall *call, const void *work, void *room, int64_t begin,
+                             int64_t end)
+{
+    Causal c = *(const Causal *)work;
+    c.call = call;
+    c.line = room;
+    c.y = c.line + c.state + c.length;
+    c.weight = c.y + c.length;
+    c.zeros = c.weight + c.taps;
+    memset(c.zeros, 0, (size_t)c.state * sizeof *c.zeros);
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t b = i / c.channels, channel = i % c.channels;
+        read_line(&c, b, channel);
+        convolve(&c, channel);
+        qn_tensor_write_row(qn_call_result(call, Y), first_of(&c, b, channel, c.length),
+                            step_of(&c), c.length, c.y);
+        if (qn_call_wants(call, PRESENT))
+            write_states(&c, b, channel);
+    }
+    return QN_OK;
 }
 
 static QnStatus run_causal(const QnCall *call)
@@ -179,20 +204,11 @@ static QnStatus run_causal(const QnCall *call)
                 .is_last = is_last,
                 .is_silu = !qn_op_string_is(call->node, "activation", "none")};
     c.state = (c.taps - 1) * c.dilation;
-    QN_ALLOC(c.line, call->scratch, c.state + c.length);
-    QN_ALLOC(c.y, call->scratch, c.length);
-    QN_ALLOC(c.weight, call->scratch, c.taps);
-    for (int64_t b = 0; b < c.batch && c.state + c.length > 0; b++)
-        for (int64_t channel = 0; channel < c.channels; channel++) {
-            QN_TRY(qn_call_poll(call));
-            read_line(&c, b, channel);
-            convolve(&c, channel);
-            qn_tensor_write_row(qn_call_result(call, Y), first_of(&c, b, channel, c.length),
-                                step_of(&c), c.length, c.y);
-            if (qn_call_wants(call, PRESENT))
-                write_states(&c, b, channel);
-        }
-    return QN_OK;
+    if (c.state + c.length == 0)
+        return QN_OK;
+    const size_t room = (size_t)(2 * c.state + 2 * c.length + c.taps) * sizeof(double);
+    return qn_call_for(call, c.batch * c.channels, (double)c.length * (double)(c.taps + 3) + 50,
+                       room, run_channels, &c);
 }
 
 static const QnOpAttribute attributes[] = {{"activation", QN_ATTRIBUTE_STRING, .s = "none"}, {0}};
@@ -212,7 +228,8 @@ static const QnOpAttribute contributed_attributes[] = {
 
 #define ROW                                                                                       \
     .name = "CausalConvWithState", .inputs = "input: float, weight: T, bias?: T, past_state?: T", \
-    .outputs = "output: T, present_state: T", .infer = infer_causal, .reference = run_causal
+    .outputs = "output: T, present_state: T", .traits = QN_OP_PORTABLE, .infer = infer_causal,    \
+    .reference = run_causal
 
 const QnOp qn_ops_causal_conv[] = {
     {ROW, .since = 27, .attributes = attributes},

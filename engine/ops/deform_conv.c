@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "base/checked.h"
+#include "engine/ops/taps.h"
 #include "engine/ops/window.h"
 
 enum { X, W, OFFSET, BIAS, MASK };
@@ -102,53 +103,116 @@ typedef struct Deform {
     QnWindow window;
     int64_t taps, input_size, output_size; /* spatial elements */
     int64_t channels, groups;              /* of x; offset groups */
+    int64_t outputs, inner;                /* channels of the output; of x that each reads */
+    double *weights;                       /* [outputs, inner, taps] */
+    double *bias;                          /* [outputs] */
 } Deform;
 
-/* Plane `plane` of x at a position between its elements: the corners around it, by their parts. */
-static double sample(const Deform *d, int64_t plane, const double *position)
+/* The elements around a position between them that lie in a plane; gives how many. */
+static int find_corners(const Deform *d, const double *position, double mask, QnTap *corners)
 {
     const int count = d->window.count;
-    double sum = 0;
+    int found = 0;
     for (int corner = 0; corner < 1 << count; corner++) {
-        double part = 1;
-        int64_t at = 0;
+        QnTap tap = {0, 1};
         for (int k = 0; k < count; k++) {
             const double low = floor(position[k]), t = position[k] - low;
             const double index = low + (corner >> k & 1);
             const int64_t size = d->x->dims[k + 2];
-            part *= corner >> k & 1 ? t : 1 - t;
+            tap.weight *= corner >> k & 1 ? t : 1 - t;
             if (!(index >= 0 && index < (double)size)) /* also where it is no number */
-                part = 0;
-            at = at * size + (part != 0 ? (int64_t)index : 0);
+                tap.weight = 0;
+            tap.offset = tap.offset * size + (tap.weight != 0 ? (int64_t)index : 0);
         }
-        if (part != 0)
-            sum += part * qn_tensor_get(d->x, plane * d->input_size + at);
+        if (tap.weight != 0) {
+            tap.weight *= mask;
+            corners[found++] = tap;
+        }
     }
-    return sum;
+    return found;
 }
 
-/* The value of one tap for channel c: sampled and masked. */
-static double tap_value(const Deform *d, int64_t n, int64_t c, int64_t tap, const int64_t *at,
-                        int64_t o)
+/* Where a tap of group `field` of the offsets falls for output place o, at[] in its dimensions. */
+static void find_position(const Deform *d, int64_t field, int64_t tap, const int64_t *at, int64_t o,
+                          double *position)
 {
-    const int count = d->window.count;
-    const int64_t field = (n * d->groups + c / (d->channels / d->groups)) * d->taps + tap;
-    double position[QN_WINDOW_DIMS];
+    double offsets[QN_WINDOW_DIMS];
     int64_t rest = tap;
-    for (int k = count - 1; k >= 0; k--) {
+    qn_tensor_read_row(d->offset, field * d->window.count * d->output_size + o, d->output_size,
+                       d->window.count, offsets);
+    for (int k = d->window.count - 1; k >= 0; k--) {
         const int64_t step = rest % d->window.kernel[k];
         rest /= d->window.kernel[k];
         position[k] = (double)(at[k] * d->window.stride[k] - d->window.pad_begin[k] +
                                step * d->window.dilation[k]) +
-                      qn_tensor_get(d->offset, (field * count + k) * d->output_size + o);
+                      offsets[k];
     }
-    const double mask = d->mask ? qn_tensor_get(d->mask, field * d->output_size + o) : 1;
-    return mask * sample(d, n * d->channels + c, position);
+}
+
+/* What one thread works with. */
+typedef struct Room {
+    QnTap *corners;  /* [1 << dimensions] */
+    double *column;  /* [taps][channels]: what the taps see from a place */
+    double *results; /* [outputs] */
+} Room;
+
+static size_t room_size(const Deform *d)
+{
+    return (sizeof(QnTap) << d->window.count) +
+           (size_t)(d->taps * d->channels + d->outputs) * sizeof(double);
+}
+
+static void read_column(const Deform *d, const QnTensor *y, int64_t n, int64_t o, const Room *room)
+{
+    const int64_t each = d->channels / d->groups;
+    int64_t at[QN_WINDOW_DIMS], rest = o;
+    for (int k = d->window.count - 1; k >= 0; k--) {
+        at[k] = rest % y->dims[k + 2];
+        rest /= y->dims[k + 2];
+    }
+    for (int64_t g = 0; g < d->groups; g++)
+        for (int64_t tap = 0; tap < d->taps; tap++) {
+            const int64_t field = (n * d->groups + g) * d->taps + tap;
+            const double mask = d->mask ? qn_tensor_get(d->mask, field * d->output_size + o) : 1;
+            double position[QN_WINDOW_DIMS];
+            find_position(d, field, tap, at, o, position);
+            const int count = find_corners(d, position, mask, room->corners);
+            qn_taps_sum(d->x, (n * d->channels + g * each) * d->input_size, d->input_size, each,
+                        room->corners, count, room->column + tap * d->channels + g * each);
+        }
+}
+
+/* Places begin <= i < end of all images. */
+static QnStatus run_places(const QnCall *call, const void *work, void *memory, int64_t begin,
+                           int64_t end)
+{
+    const Deform *d = work;
+    QnTensor *y = qn_call_result(call, 0);
+    const int64_t per_group = d->outputs / qn_op_int(call->node, "group");
+    Room room = {.corners = memory};
+    room.column = (double *)(room.corners + ((size_t)1 << d->window.count));
+    room.results = room.column + d->taps * d->channels;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t n = i / d->output_size, o = i % d->output_size;
+        read_column(d, y, n, o, &room);
+        for (int64_t m = 0; m < d->outputs; m++) {
+            const double *from = room.column + m / per_group * d->inner;
+            const double *weight = d->weights + m * d->inner * d->taps;
+            double sum = d->bias[m];
+            for (int64_t c = 0; c < d->inner; c++)
+                for (int64_t tap = 0; tap < d->taps; tap++)
+                    sum += *weight++ * from[tap * d->channels + c];
+            room.results[m] = sum;
+        }
+        qn_tensor_write_row(y, n * d->outputs * d->output_size + o, d->output_size, d->outputs,
+                            room.results);
+    }
+    return QN_OK;
 }
 
 static QnStatus init_deform(const QnCall *call, Deform *d)
 {
-    const QnTensor *y = qn_call_result(call, 0);
+    const QnTensor *y = qn_call_result(call, 0), *bias = qn_call_input(call, BIAS);
     *d = (Deform){.x = qn_call_input(call, X),
                   .w = qn_call_input(call, W),
                   .offset = qn_call_input(call, OFFSET),
@@ -156,43 +220,34 @@ static QnStatus init_deform(const QnCall *call, Deform *d)
                   .taps = 1,
                   .input_size = 1,
                   .output_size = 1,
-                  .groups = qn_op_int(call->node, "offset_group")};
+                  .groups = qn_op_int(call->node, "offset_group"),
+                  .outputs = y->dims[1]};
     QN_TRY(qn_window_read(&d->window, call->node, d->x->rank - 2, d->w->dims + 2, call->err));
     d->channels = d->x->dims[1];
+    d->inner = d->w->dims[1];
     for (int k = 0; k < d->window.count; k++) {
         d->taps *= d->window.kernel[k];
         d->input_size *= d->x->dims[k + 2];
         d->output_size *= y->dims[k + 2];
     }
+    QN_ALLOC(d->weights, call->scratch, qn_tensor_count(d->w));
+    QN_ALLOC(d->bias, call->scratch, d->outputs);
+    qn_tensor_read_row(d->w, 0, 1, qn_tensor_count(d->w), d->weights);
+    if (bias)
+        qn_tensor_read_row(bias, 0, 1, d->outputs, d->bias);
     return QN_OK;
 }
 
 static QnStatus deform(const QnCall *call)
 {
-    const QnTensor *bias = qn_call_input(call, BIAS);
-    QnTensor *y = qn_call_result(call, 0);
     Deform d;
+    if (qn_tensor_count(qn_call_result(call, 0)) == 0)
+        return QN_OK;
     QN_TRY(init_deform(call, &d));
-    const int64_t outputs = y->dims[1], inner = d.w->dims[1];
-    const int64_t per_group = outputs / qn_op_int(call->node, "group");
-    const int64_t total = qn_tensor_count(y);
-    for (int64_t i = 0; i < total; i++) {
-        const int64_t o = i % d.output_size, m = i / d.output_size % outputs,
-                      n = i / d.output_size / outputs;
-        int64_t at[QN_WINDOW_DIMS], rest = o;
-        double sum = bias ? qn_tensor_get(bias, m) : 0;
-        for (int k = d.window.count - 1; k >= 0; k--) {
-            at[k] = rest % y->dims[k + 2];
-            rest /= y->dims[k + 2];
-        }
-        for (int64_t c = 0; c < inner; c++)
-            for (int64_t tap = 0; tap < d.taps; tap++)
-                sum += qn_tensor_get(d.w, (m * inner + c) * d.taps + tap) *
-                       tap_value(&d, n, m / per_group * inner + c, tap, at, o);
-        qn_tensor_set(y, i, sum);
-        QN_TRY(qn_call_poll(call));
-    }
-    return QN_OK;
+    const double column = (double)d.taps * (double)d.channels;
+    return qn_call_for(call, qn_call_result(call, 0)->dims[0] * d.output_size,
+                       10 * column + (double)d.outputs * (double)d.inner * (double)d.taps,
+                       room_size(&d), run_places, &d);
 }
 
 static const QnOpAttribute attributes[] = {{"dilations", QN_ATTRIBUTE_INTS},
@@ -209,6 +264,7 @@ const QnOp qn_ops_deform_conv[] = {
      .inputs = "X: float, W: float, offset: float, B?: float, mask?: float",
      .outputs = "Y: float",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_deform,
      .reference = deform},
     {0},

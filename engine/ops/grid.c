@@ -6,7 +6,7 @@
  */
 #include <math.h>
 
-#include "engine/ops/op.h"
+#include "engine/ops/taps.h"
 
 enum { SPATIAL = QN_MAX_RANK - 2, DIMS_OF_CUBIC = 6 };
 
@@ -140,28 +140,29 @@ static void make_taps(const Sampler *s, const double *grid, Taps *taps)
     }
 }
 
-/* The sum over all combinations of taps in the plane that begins at element `base`. */
-static double sum_taps(const Sampler *s, const Taps *taps, int64_t base, int part)
+/* All combinations of the taps of the dimensions that lie inside, as elements of a plane; gives how
+ * many. */
+static int combine(const Sampler *s, const Taps *taps, QnTap *to)
 {
-    int64_t combinations = 1;
-    double sum = 0;
+    int combinations = 1, count = 0;
     for (int d = 0; d < s->count; d++)
         combinations *= taps->counts[d];
-    for (int64_t i = 0; i < combinations; i++) {
-        int64_t rest = i, at = 0;
-        double weight = 1;
+    for (int i = 0; i < combinations; i++) {
+        int rest = i;
+        QnTap tap = {0, 1};
         bool is_inside = true;
         for (int d = 0; d < s->count; d++) {
-            const int k = (int)(rest % taps->counts[d]);
+            const int k = rest % taps->counts[d];
             rest /= taps->counts[d];
             is_inside = is_inside && taps->indices[d][k] >= 0;
-            weight *= taps->weights[d][k];
-            at = at * s->x->dims[d + 2] + taps->indices[d][k];
+            tap.weight *= taps->weights[d][k];
+            tap.offset = tap.offset * s->x->dims[d + 2] + taps->indices[d][k];
         }
+        tap.offset *= s->parts;
         if (is_inside)
-            sum += weight * qn_tensor_get(&s->numbers, (base + at) * s->parts + part);
+            to[count++] = tap;
     }
-    return sum;
+    return count;
 }
 
 /* The nearest element, of any type; zero, or an empty string, where nothing is. */
@@ -199,44 +200,75 @@ static QnStatus make_sampler(const QnCall *call, Sampler *s)
     return QN_OK;
 }
 
-/* One position of the output, in all channels. */
-static void sample_position(const Sampler *s, const Taps *taps, int64_t base, int64_t in_plane,
-                            QnTensor *y, int64_t to, int64_t out_plane, int64_t channels)
+/* What one thread works with. */
+typedef struct Room {
+    QnTap *taps;     /* [combinations] */
+    double *channel; /* [channels] */
+} Room;
+
+static int combinations_of(const Sampler *s)
 {
+    const int each = s->mode == CUBIC ? 4 : s->mode == LINEAR ? 2 : 1;
+    int all = 1;
+    for (int d = 0; d < s->count; d++)
+        all *= each;
+    return all;
+}
+
+/* One position of the output, in all channels. */
+static void sample_position(const Sampler *s, const Taps *taps, int64_t n, int64_t at, QnTensor *y,
+                            const Room *room)
+{
+    const QnBox in = qn_box(s->x, 1), out = qn_box(y, 1);
+    const int64_t base = n * in.length * in.inner, to = n * out.length * out.inner + at;
     QnTensor numbers = *y;
     if (s->mode == NEAREST) {
-        for (int64_t c = 0; c < channels; c++)
-            move_tap(s, taps, base + c * in_plane,
-                     (char *)y->data + (size_t)(to + c * out_plane) * qn_type_size(y->type));
+        for (int64_t c = 0; c < out.length; c++)
+            move_tap(s, taps, base + c * in.inner,
+                     (char *)y->data + (size_t)(to + c * out.inner) * qn_type_size(y->type));
         return;
     }
     qn_tensor_pairs(&numbers);
-    for (int64_t c = 0; c < channels; c++)
-        for (int p = 0; p < s->parts; p++)
-            qn_tensor_set(&numbers, (to + c * out_plane) * s->parts + p,
-                          sum_taps(s, taps, base + c * in_plane, p));
+    const int count = combine(s, taps, room->taps);
+    for (int p = 0; p < s->parts; p++) {
+        qn_taps_sum(&s->numbers, base * s->parts + p, in.inner * s->parts, out.length, room->taps,
+                    count, room->channel);
+        qn_tensor_write_row(&numbers, to * s->parts + p, out.inner * s->parts, out.length,
+                            room->channel);
+    }
+}
+
+/* Positions begin <= i < end of all images. */
+static QnStatus sample_positions(const QnCall *call, const void *work, void *memory, int64_t begin,
+                                 int64_t end)
+{
+    const Sampler *s = work;
+    QnTensor *y = qn_call_result(call, 0);
+    const int64_t positions = qn_box(y, 1).inner;
+    const Room room = {memory, (double *)((QnTap *)memory + combinations_of(s))};
+    for (int64_t i = begin; i < end; i++) {
+        double at[SPATIAL];
+        Taps taps;
+        qn_tensor_read_row(qn_call_input(call, 1), i * s->count, 1, s->count, at);
+        make_taps(s, at, &taps);
+        sample_position(s, &taps, i / positions, i % positions, y, &room);
+    }
+    return QN_OK;
 }
 
 static QnStatus grid_sample(const QnCall *call)
 {
-    const QnTensor *grid = qn_call_input(call, 1);
-    QnTensor *y = qn_call_result(call, 0);
+    const QnTensor *y = qn_call_result(call, 0);
     Sampler s;
     QN_TRY(make_sampler(call, &s));
     const QnBox in = qn_box(s.x, 1), out = qn_box(y, 1);
+    const int combinations = combinations_of(&s);
     if (in.inner == 0 && qn_tensor_count(y) > 0)
         return qn_call_fail(call, "the input has no elements to sample");
-    for (int64_t i = 0; i < out.outer * out.inner; i++) {
-        const int64_t n = i / out.inner;
-        double at[SPATIAL];
-        Taps taps;
-        QN_TRY(qn_call_poll(call));
-        qn_tensor_read_row(grid, i * s.count, 1, s.count, at);
-        make_taps(&s, at, &taps);
-        sample_position(&s, &taps, n * in.length * in.inner, in.inner, y,
-                        n * out.length * out.inner + i % out.inner, out.inner, out.length);
-    }
-    return QN_OK;
+    return qn_call_for(call, out.outer * out.inner,
+                       50 + combinations * (5 + 1.5 * (double)out.length),
+                       (size_t)combinations * sizeof(QnTap) + (size_t)out.length * sizeof(double),
+                       sample_positions, &s);
 }
 
 /* ---- AffineGrid ---- */
@@ -282,32 +314,49 @@ static double spread(int64_t i, int64_t count, bool align_corners)
     return (2 * x + 1) / n - 1;
 }
 
-static QnStatus affine_grid(const QnCall *call)
+/* Lines begin <= l < end of positions along the last dimension; the room is a line. */
+static QnStatus affine_lines(const QnCall *call, const void *work, void *room, int64_t begin,
+                             int64_t end)
 {
-    const QnTensor *theta = qn_call_input(call, 0);
     QnTensor *y = qn_call_result(call, 0);
-    const bool align_corners = qn_op_int(call->node, "align_corners") != 0;
+    const bool align_corners = *(const bool *)work;
     const int count = y->rank - 2; /* coordinates */
-    const int64_t positions = qn_tensor_count(y) / (count ? count : 1);
-    for (int64_t i = 0; i < positions; i++) {
-        double from[4] = {[3] = 0}; /* x, y, (z,) 1 */
-        int64_t rest = i;
-        for (int d = 0; d < count; d++) {
-            const int64_t length = y->dims[count - d];
-            from[d] = spread(rest % length, length, align_corners);
-            rest /= length;
+    const int64_t length = y->dims[count];
+    double theta[3 * 4], *to = room;
+    for (int64_t l = begin; l < end; l++) {
+        double from[4] = {0}; /* x, y, (z,) 1 */
+        int64_t rest = l;
+        for (int d = 1; d < count; d++) {
+            from[d] = spread(rest % y->dims[count - d], y->dims[count - d], align_corners);
+            rest /= y->dims[count - d];
         }
         from[count] = 1;
-        for (int r = 0; r < count; r++) {
-            double sum = 0;
-            for (int c = 0; c <= count; c++)
-                sum += from[c] * qn_tensor_get(theta, (rest * count + r) * (count + 1) + c);
-            qn_tensor_set(y, i * count + r, sum);
+        qn_tensor_read_row(qn_call_input(call, 0), rest * count * (count + 1), 1,
+                           count * (count + 1), theta);
+        for (int64_t i = 0; i < length; i++) {
+            from[0] = spread(i, length, align_corners);
+            for (int r = 0; r < count; r++) {
+                double sum = 0;
+                for (int c = 0; c <= count; c++)
+                    sum += from[c] * theta[r * (count + 1) + c];
+                to[i * count + r] = sum;
+            }
         }
-        if (i % 1024 == 0)
-            QN_TRY(qn_call_poll(call));
+        qn_tensor_write_row(y, l * length * count, 1, length * count, to);
     }
     return QN_OK;
+}
+
+static QnStatus affine_grid(const QnCall *call)
+{
+    const QnTensor *y = qn_call_result(call, 0);
+    const bool align_corners = qn_op_int(call->node, "align_corners") != 0;
+    const int count = y->rank - 2;
+    const int64_t length = y->dims[count] * count;
+    if (qn_tensor_count(y) == 0)
+        return QN_OK;
+    return qn_call_for(call, qn_tensor_count(y) / length, 5 * (double)length,
+                       (size_t)length * sizeof(double), affine_lines, &align_corners);
 }
 
 static const QnOpAttribute sample_attributes[] = {
@@ -323,6 +372,7 @@ const QnOp qn_ops_grid[] = {
      .inputs = "theta: float, size: int64",
      .outputs = "grid: T",
      .attributes = affine_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_affine,
      .reference = affine_grid},
     {.name = "GridSample",
@@ -330,6 +380,7 @@ const QnOp qn_ops_grid[] = {
      .inputs = "X: any, grid: float",
      .outputs = "Y: T",
      .attributes = sample_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_grid_sample,
      .reference = grid_sample},
     {0},

@@ -170,23 +170,43 @@ static double read_beta(const Linear *l, int64_t b, int64_t t, int64_t h)
     return qn_tensor_get(beta, (b * l->rows + t) * width + (width == 1 ? 0 : h));
 }
 
+static void scale_row(double *row, double by, int64_t count)
+{
+    for (int64_t m = 0; m < count; m++)
+        row[m] *= by;
+}
+
+static void add_row(double *row, const double *add, double by, int64_t count)
+{
+    for (int64_t m = 0; m < count; m++)
+        row[m] += by * add[m];
+}
+
+/* to' = by' S: the rows of the state, each times a number. */
+static void sum_rows(const Linear *l, const double *by, double *to)
+{
+    memset(to, 0, (size_t)l->v_size * sizeof *to);
+    for (int64_t d = 0; d < l->size; d++)
+        add_row(to, l->state + d * l->v_size, by[d], l->v_size);
+}
+
 static void update(const Linear *l, int64_t b, int64_t t, int64_t h)
 {
     read_head(l, K, b, t, l->keys, h, l->size, l->k);
     read_head(l, V, b, t, l->keys, h, l->v_size, l->v);
     if (l->rule->is_gated) {
         read_decay(l, b, t, h);
-        for (int64_t i = 0; i < l->size * l->v_size; i++)
-            l->state[i] *= exp(l->decay[i / l->v_size]);
-    }
-    for (int64_t m = 0; m < l->v_size && l->rule->is_delta; m++) {
-        double known = 0;
         for (int64_t d = 0; d < l->size; d++)
-            known += l->state[d * l->v_size + m] * l->k[d];
-        l->v[m] = read_beta(l, b, t, h) * (l->v[m] - known);
+            scale_row(l->state + d * l->v_size, exp(l->decay[d]), l->v_size);
     }
-    for (int64_t i = 0; i < l->size * l->v_size; i++)
-        l->state[i] += l->k[i / l->v_size] * l->v[i % l->v_size];
+    if (l->rule->is_delta) {
+        const double beta = read_beta(l, b, t, h);
+        sum_rows(l, l->k, l->y);
+        for (int64_t m = 0; m < l->v_size; m++)
+            l->v[m] = beta * (l->v[m] - l->y[m]);
+    }
+    for (int64_t d = 0; d < l->size; d++)
+        add_row(l->state + d * l->v_size, l->v, l->k[d], l->v_size);
 }
 
 /* What the queries read that share the head of keys, or the other way round. */
@@ -195,12 +215,8 @@ static void read_out(const Linear *l, int64_t b, int64_t t, int64_t h)
     const int64_t outputs = qn_max_i64(l->queries, l->keys), group = outputs / l->keys;
     for (int64_t o = h * group; o < (h + 1) * group; o++) {
         read_head(l, Q, b, t, l->queries, o * l->queries / outputs, l->size, l->q);
-        for (int64_t m = 0; m < l->v_size; m++) {
-            double sum = 0;
-            for (int64_t d = 0; d < l->size; d++)
-                sum += l->q[d] * l->state[d * l->v_size + m];
-            l->y[m] = l->scale * sum;
-        }
+        sum_rows(l, l->q, l->y);
+        scale_row(l->y, l->scale, l->v_size);
         qn_tensor_write_row(qn_call_result(l->call, Y),
                             ((b * l->rows + t) * outputs + o) * l->v_size, 1, l->v_size, l->y);
     }
@@ -220,7 +236,7 @@ static void write_state(const Linear *l, int64_t b, int64_t t, int64_t h)
                             l->size * l->v_size, l->state);
 }
 
-static QnStatus walk(const Linear *l, int64_t b, int64_t h)
+static void walk(const Linear *l, int64_t b, int64_t h)
 {
     const QnTensor *past = qn_call_input(l->call, PAST);
     const int64_t count = l->size * l->v_size;
@@ -233,10 +249,27 @@ static QnStatus walk(const Linear *l, int64_t b, int64_t h)
     if (l->rows == 0 && l->window == 0)
         write_state(l, b, -1, h);
     for (int64_t t = 0; t < l->rows; t++) {
-        QN_TRY(qn_call_poll(l->call));
         update(l, b, t, h);
         read_out(l, b, t, h);
         write_state(l, b, t, h);
+    }
+}
+
+/* Heads begin <= i < end of all items; the room is the state and the rows. */
+static QnStatus walk_heads(const QnCall *call, const void *work, void *room, int64_t begin,
+                           int64_t end)
+{
+    Linear l = *(const Linear *)work;
+    l.call = call;
+    l.state = room;
+    l.q = l.state + l.size * l.v_size;
+    l.k = l.q + l.size;
+    l.decay = l.k + l.size;
+    l.v = l.decay + l.size;
+    l.y = l.v + l.v_size;
+    for (int64_t i = begin; i < end; i++) {
+        QN_TRY(qn_call_poll(call));
+        walk(&l, i / l.keys, i % l.keys);
     }
     return QN_OK;
 }
@@ -255,16 +288,10 @@ static QnStatus run_linear(const QnCall *call)
     l.size = q->dims[2] / l.queries;
     l.v_size = v->dims[2] / l.keys;
     l.scale = scale != 0 ? scale : 1 / sqrt((double)l.size);
-    QN_ALLOC(l.state, call->scratch, l.size * l.v_size);
-    QN_ALLOC(l.q, call->scratch, l.size);
-    QN_ALLOC(l.k, call->scratch, l.size);
-    QN_ALLOC(l.decay, call->scratch, l.size);
-    QN_ALLOC(l.v, call->scratch, l.v_size);
-    QN_ALLOC(l.y, call->scratch, l.v_size);
-    for (int64_t b = 0; b < l.batch; b++)
-        for (int64_t h = 0; h < l.keys; h++)
-            QN_TRY(walk(&l, b, h));
-    return QN_OK;
+    const double state = (double)l.size * (double)l.v_size;
+    const size_t room = (size_t)(l.size * l.v_size + 3 * l.size + 2 * l.v_size) * sizeof(double);
+    return qn_call_for(call, l.batch * l.keys, (double)(l.rows + 1) * (3 * state + 50), room,
+                       walk_heads, &l);
 }
 
 /* ---- LinearAttentionGate ---- */
@@ -283,22 +310,39 @@ static QnStatus infer_gate(QnInfer *in)
     return qn_infer_unary(in);
 }
 
-static QnStatus run_gate(const QnCall *call)
+/* Rows of heads begin <= i < end; the room is three of them. */
+static QnStatus gate_rows(const QnCall *call, const void *work, void *room, int64_t begin,
+                          int64_t end)
 {
-    const QnTensor *a = qn_call_input(call, 0), *b = qn_call_input(call, 3);
-    const int64_t heads = a->dims[2];
-    for (int64_t i = 0; i < qn_tensor_count(a); i++) {
-        const double x = qn_tensor_get(a, i) + qn_tensor_get(qn_call_input(call, 1), i % heads);
-        const double softplus = fmax(x, 0) + log1p(exp(-fabs(x)));
-        if (i % heads == 0)
-            QN_TRY(qn_call_poll(call));
-        if (qn_call_wants(call, 0))
-            qn_tensor_set(qn_call_result(call, 0), i,
-                          softplus * qn_tensor_get(qn_call_input(call, 2), i % heads));
-        if (qn_call_wants(call, 1))
-            qn_tensor_set(qn_call_result(call, 1), i, 1 / (1 + exp(-qn_tensor_get(b, i))));
+    const int64_t heads = *(const int64_t *)work;
+    double *row = room, *bias = row + heads, *scale = bias + heads;
+    qn_tensor_read_row(qn_call_input(call, 1), 0, 1, heads, bias);
+    qn_tensor_read_row(qn_call_input(call, 2), 0, 1, heads, scale);
+    for (int64_t i = begin; i < end; i++) {
+        if (qn_call_wants(call, 0)) {
+            qn_tensor_read_row(qn_call_input(call, 0), i * heads, 1, heads, row);
+            for (int64_t h = 0; h < heads; h++) {
+                const double x = row[h] + bias[h];
+                row[h] = (fmax(x, 0) + log1p(exp(-fabs(x)))) * scale[h]; /* softplus */
+            }
+            qn_tensor_write_row(qn_call_result(call, 0), i * heads, 1, heads, row);
+        }
+        if (qn_call_wants(call, 1)) {
+            qn_tensor_read_row(qn_call_input(call, 3), i * heads, 1, heads, row);
+            for (int64_t h = 0; h < heads; h++)
+                row[h] = 1 / (1 + exp(-row[h]));
+            qn_tensor_write_row(qn_call_result(call, 1), i * heads, 1, heads, row);
+        }
     }
     return QN_OK;
+}
+
+static QnStatus run_gate(const QnCall *call)
+{
+    const QnTensor *a = qn_call_input(call, 0);
+    const int64_t heads = a->dims[2];
+    return qn_call_for(call, a->dims[0] * a->dims[1], 50 * (double)heads,
+                       3 * (size_t)heads * sizeof(double), gate_rows, &heads);
 }
 
 #define COMMON                                                                                 \
@@ -313,10 +357,11 @@ static const QnOpAttribute attributes[] = {COMMON, {0}};
 static const QnOpAttribute contributed_attributes[] = {
     COMMON, {"state_window", QN_ATTRIBUTE_INT}, {0}};
 
-#define ROW                                                                              \
-    .name = "LinearAttention",                                                           \
-    .inputs = "query: float, key: T, value: T, past_state?: float, decay?: T, beta?: T", \
-    .outputs = "output: T, present_state: float", .infer = infer_linear, .reference = run_linear
+#define ROW                                                                                        \
+    .name = "LinearAttention",                                                                     \
+    .inputs = "query: float, key: T, value: T, past_state?: float, decay?: T, beta?: T",           \
+    .outputs = "output: T, present_state: float", .traits = QN_OP_PORTABLE, .infer = infer_linear, \
+    .reference = run_linear
 
 const QnOp qn_ops_linear_attention[] = {
     {ROW, .since = 27, .attributes = attributes},
@@ -326,6 +371,7 @@ const QnOp qn_ops_linear_attention[] = {
      .since = 1,
      .inputs = "a: float, dt_bias: float, decay_scale: float, b?: T",
      .outputs = "decay: T, beta?: T",
+     .traits = QN_OP_PORTABLE,
      .infer = infer_gate,
      .reference = run_gate},
     {0},

@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "engine/ops/taps.h"
 #include "engine/ops/window.h"
 
 /* ---- RoiAlign ---- */
@@ -47,17 +48,13 @@ static QnStatus infer_roi_align(QnInfer *in)
                          qn_op_int(in->node, "output_width"), 4);
 }
 
-/* A sample between pixels: the sum and the largest of its weighted neighbours. */
-typedef struct Sample {
-    double sum, max;
-} Sample;
-
-/* The value between four pixels; outside by more than a pixel nothing is there. */
-static Sample sample_plane(const QnTensor *x, int64_t first, double at_y, double at_x)
+/* The four pixels around a place, as elements of a plane; outside by more than a pixel there are
+ * none.  Gives how many. */
+static int find_pixels(const QnTensor *x, double at_y, double at_x, QnTap *taps)
 {
     const int64_t height = x->dims[2], width = x->dims[3];
     if (!(at_y >= -1 && at_y <= (double)height && at_x >= -1 && at_x <= (double)width))
-        return (Sample){0, 0};
+        return 0;
     at_y = at_y > 0 ? at_y : 0;
     at_x = at_x > 0 ? at_x : 0;
     int64_t y0 = (int64_t)at_y, x0 = (int64_t)at_x;
@@ -67,18 +64,11 @@ static Sample sample_plane(const QnTensor *x, int64_t first, double at_y, double
         at_x = (double)(x0 = width - 1);
     const int64_t y1 = y0 < height - 1 ? y0 + 1 : y0, x1 = x0 < width - 1 ? x0 + 1 : x0;
     const double down = at_y - (double)y0, right = at_x - (double)x0;
-    const double parts[4] = {
-        (1 - down) * (1 - right) * qn_tensor_get(x, first + y0 * width + x0),
-        (1 - down) * right * qn_tensor_get(x, first + y0 * width + x1),
-        down * (1 - right) * qn_tensor_get(x, first + y1 * width + x0),
-        down * right * qn_tensor_get(x, first + y1 * width + x1),
-    };
-    Sample s = {0, parts[0]};
-    for (int i = 0; i < 4; i++) {
-        s.sum += parts[i];
-        s.max = parts[i] > s.max ? parts[i] : s.max;
-    }
-    return s;
+    taps[0] = (QnTap){y0 * width + x0, (1 - down) * (1 - right)};
+    taps[1] = (QnTap){y0 * width + x1, (1 - down) * right};
+    taps[2] = (QnTap){y1 * width + x0, down * (1 - right)};
+    taps[3] = (QnTap){y1 * width + x1, down * right};
+    return 4;
 }
 
 /* One region: where it begins, and how large a cell of its grid is. */
@@ -130,8 +120,33 @@ static Span make_span(double start, double cell, double samples, int64_t length)
     return span;
 }
 
-static double align_cell(const QnTensor *x, int64_t plane, const Region *region, int64_t row,
-                         int64_t column, bool is_max)
+/* A cell under construction, in all channels. */
+typedef struct Cell {
+    double *values; /* [channels] sums so far, or the largest */
+    double *sample; /* [channels] */
+    int64_t channels;
+    bool is_max;
+} Cell;
+
+/* A sample counts as the sum of its weighted pixels; for the largest, as each of them. */
+static void add_sample(const QnTensor *x, int64_t first, const QnTap *taps, int count,
+                       const Cell *cell)
+{
+    const int64_t plane = x->dims[2] * x->dims[3];
+    const int together = cell->is_max ? 1 : 4;
+    for (int t = 0; t < 4; t += together) {
+        qn_taps_sum(x, first, plane, cell->channels, taps + t, count ? together : 0, cell->sample);
+        for (int64_t c = 0; c < cell->channels; c++) {
+            if (!cell->is_max)
+                cell->values[c] += cell->sample[c];
+            else if (cell->sample[c] > cell->values[c])
+                cell->values[c] = cell->sample[c];
+        }
+    }
+}
+
+static void align_cell(const QnTensor *x, int64_t first, const Region *region, int64_t row,
+                       int64_t column, const Cell *cell)
 {
     const Span down = make_span(region->y + (double)row * region->cell_height, region->cell_height,
                                 region->samples_y, x->dims[2]);
@@ -140,41 +155,48 @@ static double align_cell(const QnTensor *x, int64_t plane, const Region *region,
     const double inside =
         (double)(down.last - down.first + 1) * (double)(right.last - right.first + 1);
     const double count = region->samples_y * region->samples_x;
-    double sum = 0, max = inside < count ? 0 : -INFINITY; /* a sample outside is 0 */
+    for (int64_t c = 0; c < cell->channels; c++) /* a sample outside is 0 */
+        cell->values[c] = cell->is_max && !(inside < count) ? -INFINITY : 0;
     for (int64_t i = down.first; i <= down.last; i++)
         for (int64_t k = right.first; k <= right.last; k++) {
-            const Sample s = sample_plane(x, plane, down.start + ((double)i + 0.5) * down.step,
-                                          right.start + ((double)k + 0.5) * right.step);
-            sum += s.sum;
-            max = s.max > max ? s.max : max;
+            QnTap taps[4];
+            const int pixels = find_pixels(x, down.start + ((double)i + 0.5) * down.step,
+                                           right.start + ((double)k + 0.5) * right.step, taps);
+            add_sample(x, first, taps, pixels, cell);
         }
-    if (!(count > 0))
-        return 0;
-    return is_max ? max : sum / count;
+    for (int64_t c = 0; c < cell->channels && !cell->is_max; c++)
+        cell->values[c] /= count;
+    for (int64_t c = 0; c < cell->channels && !(count > 0); c++)
+        cell->values[c] = 0;
+}
+
+/* Cells begin <= i < end of all regions. */
+static QnStatus align_cells(const QnCall *call, const void *work, void *room, int64_t begin,
+                            int64_t end)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    const int64_t rows = y->dims[2], columns = y->dims[3], cells = rows * columns;
+    const Cell cell = {room, (double *)room + y->dims[1], y->dims[1], *(const bool *)work};
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t r = i / cells, n = qn_tensor_get_int(qn_call_input(call, 2), r);
+        if (n < 0 || n >= x->dims[0] || x->dims[2] * x->dims[3] == 0)
+            return qn_call_fail(call, "batch_indices[%lld] is %lld, expected 0 to %lld",
+                                (long long)r, (long long)n, (long long)x->dims[0] - 1);
+        const Region region = read_region(call, r, rows, columns);
+        align_cell(x, n * x->dims[1] * x->dims[2] * x->dims[3], &region, i / columns % rows,
+                   i % columns, &cell);
+        qn_tensor_write_row(y, r * y->dims[1] * cells + i % cells, cells, y->dims[1], cell.values);
+    }
+    return QN_OK;
 }
 
 static QnStatus roi_align(const QnCall *call)
 {
-    const QnTensor *x = qn_call_input(call, 0), *batch = qn_call_input(call, 2);
-    QnTensor *y = qn_call_result(call, 0);
+    const QnTensor *y = qn_call_result(call, 0);
     const bool is_max = qn_op_string_is(call->node, "mode", "max");
-    const int64_t plane = x->dims[2] * x->dims[3], rows = y->dims[2], columns = y->dims[3];
-    for (int64_t r = 0; r < y->dims[0]; r++) {
-        const int64_t n = qn_tensor_get_int(batch, r);
-        const Region region = read_region(call, r, rows, columns);
-        if (n < 0 || n >= x->dims[0] || plane == 0)
-            return qn_call_fail(call, "batch_indices[%lld] is %lld, expected 0 to %lld",
-                                (long long)r, (long long)n, (long long)x->dims[0] - 1);
-        for (int64_t i = 0; i < y->dims[1] * rows * columns; i++) {
-            const int64_t c = i / columns / rows;
-            if (i % columns == 0)
-                QN_TRY(qn_call_poll(call));
-            qn_tensor_set(y, r * y->dims[1] * rows * columns + i,
-                          align_cell(x, (n * x->dims[1] + c) * plane, &region, i / columns % rows,
-                                     i % columns, is_max));
-        }
-    }
-    return QN_OK;
+    return qn_call_for(call, y->dims[0] * y->dims[2] * y->dims[3], 200 + 20 * (double)y->dims[1],
+                       2 * (size_t)y->dims[1] * sizeof(double), align_cells, &is_max);
 }
 
 /* ---- MaxRoiPool ---- */
@@ -205,39 +227,59 @@ static void cell_range(double start, double length, int64_t i, int64_t count, in
     *to = (int64_t)fmin(fmax(high, 0), (double)limit);
 }
 
-static QnStatus max_roi_pool(const QnCall *call)
+/* The largest pixel of rows top to bottom and columns left to right of a plane; 0 where there is
+ * none.  `row`: room for the plane's width. */
+static double largest_pixel(const QnTensor *x, int64_t plane, const int64_t *down,
+                            const int64_t *right, double *row)
+{
+    const int64_t width = x->dims[3], count = right[1] - right[0];
+    bool is_first = true;
+    double best = 0;
+    for (int64_t v = down[0]; v < down[1]; v++) {
+        qn_tensor_read_row(x, (plane * x->dims[2] + v) * width + right[0], 1, count > 0 ? count : 0,
+                           row);
+        for (int64_t u = 0; u < count; u++) {
+            best = is_first || row[u] > best ? row[u] : best;
+            is_first = false;
+        }
+    }
+    return best;
+}
+
+/* Elements begin <= i < end of the output; the room is a row of the image. */
+static QnStatus pool_cells(const QnCall *call, const void *work, void *room, int64_t begin,
+                           int64_t end)
 {
     const QnTensor *x = qn_call_input(call, 0), *rois = qn_call_input(call, 1);
     QnTensor *y = qn_call_result(call, 0);
-    const double scale = qn_op_float(call->node, "spatial_scale");
-    const int64_t height = x->dims[2], width = x->dims[3];
-    const int64_t count = qn_tensor_count(y);
-    for (int64_t i = 0; i < count; i++) {
+    const double scale = *(const double *)work;
+    for (int64_t i = begin; i < end; i++) {
         const int64_t column = i % y->dims[3], row = i / y->dims[3] % y->dims[2];
         const int64_t c = i / y->dims[3] / y->dims[2] % y->dims[1];
         const int64_t r = i / y->dims[3] / y->dims[2] / y->dims[1];
-        double roi[5], best = 0;
-        int64_t top, bottom, left, right;
+        double roi[5];
+        int64_t down[2], right[2];
         qn_tensor_read_row(rois, r * 5, 1, 5, roi);
         if (!(roi[0] >= 0 && roi[0] < (double)x->dims[0]))
             return qn_call_fail(call, "region %lld is of image %g, expected 0 to %lld",
                                 (long long)r, roi[0], (long long)x->dims[0] - 1);
         for (int k = 1; k < 5; k++)
             roi[k] = round(roi[k] * scale);
-        cell_range(roi[2], fmax(roi[4] - roi[2] + 1, 1), row, y->dims[2], height, &top, &bottom);
-        cell_range(roi[1], fmax(roi[3] - roi[1] + 1, 1), column, y->dims[3], width, &left, &right);
-        const int64_t first = ((int64_t)roi[0] * x->dims[1] + c) * height * width;
-        bool is_first = true;
-        for (int64_t v = top; v < bottom; v++)
-            for (int64_t u = left; u < right; u++) {
-                const double value = qn_tensor_get(x, first + v * width + u);
-                best = is_first || value > best ? value : best;
-                is_first = false;
-            }
-        qn_tensor_set(y, i, best);
-        QN_TRY(qn_call_poll(call));
+        cell_range(roi[2], fmax(roi[4] - roi[2] + 1, 1), row, y->dims[2], x->dims[2], &down[0],
+                   &down[1]);
+        cell_range(roi[1], fmax(roi[3] - roi[1] + 1, 1), column, y->dims[3], x->dims[3], &right[0],
+                   &right[1]);
+        qn_tensor_set(y, i, largest_pixel(x, (int64_t)roi[0] * x->dims[1] + c, down, right, room));
     }
     return QN_OK;
+}
+
+static QnStatus max_roi_pool(const QnCall *call)
+{
+    const double scale = qn_op_float(call->node, "spatial_scale");
+    return qn_call_for(call, qn_tensor_count(qn_call_result(call, 0)), 150,
+                       (size_t)qn_call_input(call, 0)->dims[3] * sizeof(double), pool_cells,
+                       &scale);
 }
 
 /* ---- MaxUnpool ---- */
@@ -293,6 +335,23 @@ static QnStatus infer_unpool(QnInfer *in)
     return qn_infer_tensor(in, 0, element, &y);
 }
 
+/* Where an index among `dims` lies in y, which may be larger; -1: outside. */
+static int64_t unpooled_place(const int64_t *dims, const QnTensor *y, int64_t index)
+{
+    int64_t at = 0, scale = 1;
+    if (index < 0)
+        return -1;
+    for (int d = y->rank - 1; d >= 0; d--) {
+        const int64_t c = d > 0 && dims[d] > 0 ? index % dims[d] : index;
+        index = d > 0 && dims[d] > 0 ? index / dims[d] : 0;
+        if (c >= y->dims[d])
+            return -1;
+        at += c * scale;
+        scale *= y->dims[d];
+    }
+    return at;
+}
+
 /*
  * Indices count in the tensor of the size that follows from the window; with a larger output_shape
  * the values keep their places in each dimension.
@@ -302,6 +361,7 @@ static QnStatus unpool(const QnCall *call)
     const QnTensor *x = qn_call_input(call, 0), *indices = qn_call_input(call, 1);
     QnTensor *y = qn_call_result(call, 0);
     const int64_t count = qn_tensor_count(x), total = qn_tensor_count(y);
+    const size_t size = qn_type_size(x->type);
     QnWindow window;
     int64_t dims[QN_MAX_RANK] = {x->dims[0], x->dims[1]};
     QN_TRY(qn_window_read(&window, call->node, x->rank - 2, NULL, call->err));
@@ -309,23 +369,23 @@ static QnStatus unpool(const QnCall *call)
         dims[d + 2] = (x->dims[d + 2] - 1) * window.stride[d] + window.kernel[d] -
                       window.pad_begin[d] - window.pad_end[d];
     if (total)
-        memset(y->data, 0, (size_t)total * qn_type_size(y->type));
-    for (int64_t i = 0; i < count; i++) {
-        int64_t index = qn_tensor_get_int(indices, i), at = 0, scale = 1;
-        bool is_inside = index >= 0;
-        for (int d = x->rank - 1; d >= 0 && is_inside; d--) {
-            const int64_t c = d > 0 && dims[d] > 0 ? index % dims[d] : index;
-            index = d > 0 && dims[d] > 0 ? index / dims[d] : 0;
-            is_inside = c < y->dims[d];
-            at += c * scale;
-            scale *= y->dims[d];
+        memset(y->data, 0, (size_t)total * size);
+    enum { ROW = 256 };
+    for (int64_t row = 0; row < count; row += ROW) {
+        const int64_t length = count - row < ROW ? count - row : ROW;
+        int64_t list[ROW];
+        qn_tensor_read_row_int(indices, row, 1, length, list);
+        for (int64_t i = 0; i < length; i++) {
+            const int64_t at = unpooled_place(dims, y, list[i]);
+            if (at < 0)
+                return qn_call_fail(call, "index %lld lies outside of the output",
+                                    (long long)list[i]);
+            memcpy((uint8_t *)y->data + (size_t)at * size,
+                   (const uint8_t *)x->data + (size_t)(row + i) * size, size);
         }
-        if (!is_inside)
-            return qn_call_fail(call, "index %lld lies outside of the output",
-                                (long long)qn_tensor_get_int(indices, i));
-        qn_tensor_set(y, at, qn_tensor_get(x, i));
+        QN_TRY(qn_call_poll(call));
     }
-    return qn_call_poll(call);
+    return QN_OK;
 }
 
 static const QnOpAttribute align_attributes[] = {
@@ -352,6 +412,7 @@ const QnOp qn_ops_roi[] = {
      .inputs = "X: float, rois: float",
      .outputs = "Y: T",
      .attributes = roi_pool_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_max_roi_pool,
      .reference = max_roi_pool},
     {.name = "MaxUnpool",
@@ -359,6 +420,7 @@ const QnOp qn_ops_roi[] = {
      .inputs = "X: float, I: int64, output_shape?: int64",
      .outputs = "output: T",
      .attributes = unpool_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_unpool,
      .reference = unpool},
     {.name = "RoiAlign",
@@ -366,6 +428,7 @@ const QnOp qn_ops_roi[] = {
      .inputs = "X: float, rois: float, batch_indices: int64",
      .outputs = "Y: T",
      .attributes = align_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_roi_align,
      .reference = roi_align},
     {0},

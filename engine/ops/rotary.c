@@ -23,6 +23,8 @@ struct Rotary {
     const QnCall *call;
     const QnTensor *cos_table, *sin_table, *positions; /* positions: or NULL */
     int64_t batch, heads, rows, size, width;
+    bool is_interleaved;
+    const Kind *kind;
     double *cos, *sin; /* [width / 2] of the row at hand */
 };
 
@@ -123,36 +125,39 @@ static QnStatus counted_angles(const Rotary *r, int64_t b, int64_t i)
 
 /* ---- computing ---- */
 
-static void rotate(const Rotary *r, double *row, bool is_interleaved)
+static void rotate(const Rotary *r, double *row)
 {
     const int64_t half = r->width / 2;
     for (int64_t p = 0; p < half; p++) {
-        double *a = row + (is_interleaved ? 2 * p : p), *b = is_interleaved ? a + 1 : a + half;
+        double *a = row + (r->is_interleaved ? 2 * p : p),
+               *b = r->is_interleaved ? a + 1 : a + half;
         const double x = *a, y = *b;
         *a = x * r->cos[p] - y * r->sin[p];
         *b = x * r->sin[p] + y * r->cos[p];
     }
 }
 
-static QnStatus each_row(const Rotary *r, const Kind *kind)
+/* Rows begin <= k < end of all items; the room is the angles' cosines and sines, then a row. */
+static QnStatus turn_rows(const QnCall *call, const void *work, void *room, int64_t begin,
+                          int64_t end)
 {
-    const bool is_interleaved = qn_op_int(r->call->node, "interleaved") != 0;
-    const QnTensor *x = qn_call_input(r->call, 0);
-    double *row;
-    QN_ALLOC(row, r->call->scratch, r->size);
-    for (int64_t b = 0; b < r->batch; b++)
-        for (int64_t i = 0; i < r->rows; i++) {
-            QN_TRY(qn_call_poll(r->call));
-            QN_TRY(kind->angles(r, b, i));
-            for (int64_t h = 0; h < r->heads; h++) {
-                const int64_t at = (x->rank == 3 ? (b * r->rows + i) * r->heads + h
-                                                 : (b * r->heads + h) * r->rows + i) *
-                                   r->size;
-                qn_tensor_read_row(x, at, 1, r->size, row);
-                rotate(r, row, is_interleaved);
-                qn_tensor_write_row(qn_call_result(r->call, 0), at, 1, r->size, row);
-            }
+    Rotary r = *(const Rotary *)work;
+    const QnTensor *x = qn_call_input(call, 0);
+    r.call = call;
+    r.cos = room;
+    r.sin = r.cos + r.width / 2;
+    double *row = r.sin + r.width / 2;
+    for (int64_t k = begin; k < end; k++) {
+        const int64_t b = k / r.rows, i = k % r.rows;
+        QN_TRY(r.kind->angles(&r, b, i));
+        for (int64_t h = 0; h < r.heads; h++) {
+            const int64_t at =
+                (x->rank == 3 ? k * r.heads + h : (b * r.heads + h) * r.rows + i) * r.size;
+            qn_tensor_read_row(x, at, 1, r.size, row);
+            rotate(&r, row);
+            qn_tensor_write_row(qn_call_result(call, 0), at, 1, r.size, row);
         }
+    }
     return QN_OK;
 }
 
@@ -165,6 +170,8 @@ static QnStatus run_rotary(const QnCall *call, const Kind *kind)
                 .cos_table = qn_call_input(call, kind->cos),
                 .sin_table = qn_call_input(call, kind->sin),
                 .positions = qn_call_input(call, kind->positions),
+                .is_interleaved = qn_op_int(call->node, "interleaved") != 0,
+                .kind = kind,
                 .batch = x->dims[0]};
     if (qn_tensor_count(x) == 0)
         return QN_OK;
@@ -179,9 +186,8 @@ static QnStatus run_rotary(const QnCall *call, const Kind *kind)
         r.size = x->dims[3];
     }
     r.width = width > 0 ? width : r.size;
-    QN_ALLOC(r.cos, call->scratch, r.width / 2);
-    QN_ALLOC(r.sin, call->scratch, r.width / 2);
-    return each_row(&r, kind);
+    return qn_call_for(call, r.batch * r.rows, (double)r.width + 4 * (double)(r.heads * r.size),
+                       (size_t)(r.width + r.size) * sizeof(double), turn_rows, &r);
 }
 
 /* ---- the operators ---- */
@@ -316,6 +322,7 @@ const QnOp qn_ops_rotary[] = {
      .inputs = "X: float, cos_cache: float, sin_cache: float, position_ids?: int64",
      .outputs = "Y: T",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_standard,
      .reference = run_standard},
     {.name = "MRotaryEmbedding",
@@ -324,6 +331,7 @@ const QnOp qn_ops_rotary[] = {
      .inputs = "input: float, position_ids: int64, cos_cache: float, sin_cache: float",
      .outputs = "output: T",
      .attributes = mixed_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_mixed,
      .reference = run_mixed},
     {.name = "RotaryEmbedding",
@@ -332,6 +340,7 @@ const QnOp qn_ops_rotary[] = {
      .inputs = "input: float, position_ids: int64, cos_cache: float, sin_cache: float",
      .outputs = "output: T",
      .attributes = contributed_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_contributed,
      .reference = run_contributed},
     {0},

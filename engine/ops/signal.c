@@ -4,50 +4,9 @@
  * windowed frames (STFT).  The last dimension holds real or (real, imaginary) numbers.  The inverse
  * has the sign turned and divides by N.  Onesided results leave out what symmetry tells.
  */
-#include <math.h>
-
+#include "base/checked.h"
+#include "engine/ops/fourier.h"
 #include "engine/ops/op.h"
-
-/* exp(-2 pi i k / N) for k < N; sums of products of whole numbers index it exactly. */
-typedef struct Circle {
-    int64_t length;
-    double *cosine, *sine;
-} Circle;
-
-static QnStatus make_circle(Circle *circle, int64_t length, QnArena *arena)
-{
-    circle->length = length;
-    QN_ALLOC(circle->cosine, arena, length);
-    QN_ALLOC(circle->sine, arena, length);
-    for (int64_t k = 0; k < length; k++) {
-        circle->cosine[k] = cos(2 * M_PI * (double)k / (double)length);
-        circle->sine[k] = -sin(2 * M_PI * (double)k / (double)length);
-    }
-    /* Quarters are exact, which pi is not. */
-    for (int64_t quarter = 0; quarter < 4; quarter++) {
-        static const double cosines[] = {1, 0, -1, 0}, sines[] = {0, -1, 0, 1};
-        if (quarter * length % 4)
-            continue;
-        circle->cosine[quarter * length / 4] = cosines[quarter];
-        circle->sine[quarter * length / 4] = sines[quarter];
-    }
-    return QN_OK;
-}
-
-/* X[k] of values[count]; sign -1 turns the circle round. */
-static void transform_at(const Circle *circle, const double *real, const double *imaginary,
-                         int64_t count, int64_t k, double sign, double *out)
-{
-    int64_t at = 0; /* n * k mod N, without the product */
-    out[0] = out[1] = 0;
-    for (int64_t n = 0; n < count; n++) {
-        const double c = circle->cosine[at], s = sign * circle->sine[at];
-        out[0] += real[n] * c - imaginary[n] * s;
-        out[1] += real[n] * s + imaginary[n] * c;
-        at += k;
-        at -= at >= circle->length ? circle->length : 0;
-    }
-}
 
 /* ---- DFT ---- */
 
@@ -114,61 +73,103 @@ static QnStatus infer_dft(QnInfer *in)
     return qn_infer_tensor(in, 0, element, &y);
 }
 
-/* A line of complex numbers, read with zeros behind; with `mirrors` the other half is conjugate. */
-typedef struct Line {
-    double *real, *imaginary; /* [points] */
-    int64_t points;
-} Line;
+/* What the lines of a transform share. */
+typedef struct Lines {
+    QnFourier fourier;
+    bool is_inverse, mirrors; /* a line's other half is its first one conjugated */
+    int axis;                 /* of DFT */
+    int64_t step;             /* of STFT: from one frame to the next */
+    const double *window;     /* of STFT: [points] or NULL */
+} Lines;
 
-static void read_line(const QnTensor *x, int64_t first, int64_t step, int64_t length, bool mirrors,
-                      Line *line)
+/* What a thread works with: a line, its transform, and what that needs. */
+typedef struct Room {
+    QnComplexLine line, result; /* [points] */
+    double *rest;
+} Room;
+
+static size_t room_size(const Lines *lines)
 {
-    const int64_t parts = x->dims[x->rank - 1];
-    for (int64_t n = 0; n < line->points; n++) {
-        const bool is_mirror = mirrors && n > line->points / 2;
-        const int64_t from = is_mirror ? line->points - n : n;
-        const int64_t at = first + from * step;
-        const bool is_there = from < length;
-        line->real[n] = is_there ? qn_tensor_get(x, at) : 0;
-        line->imaginary[n] = is_there && parts == 2 ? qn_tensor_get(x, at + 1) : 0;
-        if (is_mirror)
-            line->imaginary[n] = -line->imaginary[n];
+    return (size_t)(4 * lines->fourier.length + 2 * lines->fourier.largest) * sizeof(double);
+}
+
+static Room room_of(const Lines *lines, void *memory)
+{
+    const int64_t points = lines->fourier.length;
+    double *at = memory;
+    return (Room){{at, at + points}, {at + 2 * points, at + 3 * points}, at + 4 * points};
+}
+
+static double line_cost(const Lines *lines)
+{
+    return 3 * (double)lines->fourier.length * (double)(lines->fourier.sum + 2);
+}
+
+/* `length` elements from `first` on, with zeros behind; one or two numbers each. */
+static void read_line(const QnTensor *x, int64_t first, int64_t parts, int64_t step, int64_t length,
+                      const Lines *lines, QnComplexLine line)
+{
+    const int64_t points = lines->fourier.length;
+    const int64_t wanted = lines->mirrors ? points / 2 + 1 : points;
+    const int64_t count = length < wanted ? length : wanted;
+    const size_t size = (size_t)points * sizeof(double);
+    memset(line.real, 0, size);
+    memset(line.imaginary, 0, size);
+    qn_tensor_read_row(x, first, step, count, line.real);
+    if (parts == 2)
+        qn_tensor_read_row(x, first + 1, step, count, line.imaginary);
+    for (int64_t n = wanted; n < points; n++) {
+        line.real[n] = line.real[points - n];
+        line.imaginary[n] = -line.imaginary[points - n];
     }
+}
+
+/* Lines begin <= i < end along the axis. */
+static QnStatus transform_lines(const QnCall *call, const void *work, void *memory, int64_t begin,
+                                int64_t end)
+{
+    const Lines *lines = work;
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    const QnBox in = qn_box(x, lines->axis), out = qn_box(y, lines->axis);
+    const int64_t parts = x->dims[x->rank - 1], parts_out = y->dims[y->rank - 1];
+    const int64_t each = in.inner / parts; /* lines behind the axis, per outer index */
+    const double points = (double)lines->fourier.length;
+    const Room room = room_of(lines, memory);
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t o = i / each, k = i % each;
+        read_line(x, o * in.length * in.inner + k * parts, parts, in.inner, in.length, lines,
+                  room.line);
+        qn_fourier_run(&lines->fourier, room.line, room.result, lines->is_inverse ? -1 : 1,
+                       room.rest);
+        double *results[2] = {room.result.real, room.result.imaginary};
+        for (int64_t p = 0; p < parts_out; p++) {
+            for (int64_t n = 0; n < out.length && lines->is_inverse; n++)
+                results[p][n] /= points;
+            qn_tensor_write_row(y, o * out.length * out.inner + k * parts_out + p, out.inner,
+                                out.length, results[p]);
+        }
+    }
+    return QN_OK;
 }
 
 static QnStatus dft(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0), *axes = qn_call_input(call, 2),
-                   *length = qn_call_input(call, 1);
-    QnTensor *y = qn_call_result(call, 0);
-    const bool is_inverse = qn_op_int(call->node, "inverse") != 0;
-    const bool mirrors = is_inverse && qn_op_int(call->node, "onesided") != 0;
+                   *length = qn_call_input(call, 1), *y = qn_call_result(call, 0);
     const int64_t given = axes ? qn_tensor_get_int(axes, 0) : -2;
     const int axis = (int)(given < 0 ? given + x->rank : given);
-    const QnBox in = qn_box(x, axis), out = qn_box(y, axis);
-    const int64_t parts = x->dims[x->rank - 1], parts_out = y->dims[y->rank - 1];
-    Line line = {.points = mirrors  ? out.length
-                           : length ? qn_tensor_get_int(length, 0)
-                                    : in.length};
-    Circle circle;
-    QN_TRY(make_circle(&circle, line.points, call->scratch));
-    QN_ALLOC(line.real, call->scratch, line.points);
-    QN_ALLOC(line.imaginary, call->scratch, line.points);
-    const int64_t lines = in.inner / parts; /* behind the axis, per outer index */
-    for (int64_t i = 0; i < in.outer * lines; i++) {
-        const int64_t o = i / lines, k = i % lines;
-        QN_TRY(qn_call_poll(call));
-        read_line(x, o * in.length * in.inner + k * parts, in.inner, in.length, mirrors, &line);
-        for (int64_t n = 0; n < out.length; n++) {
-            double value[2];
-            transform_at(&circle, line.real, line.imaginary, line.points, n, is_inverse ? -1 : 1,
-                         value);
-            for (int64_t p = 0; p < parts_out; p++)
-                qn_tensor_set(y, (o * out.length + n) * out.inner + k * parts_out + p,
-                              is_inverse ? value[p] / (double)line.points : value[p]);
-        }
-    }
-    return QN_OK;
+    Lines lines = {.is_inverse = qn_op_int(call->node, "inverse") != 0, .axis = axis};
+    lines.mirrors = lines.is_inverse && qn_op_int(call->node, "onesided") != 0;
+    const int64_t points = lines.mirrors ? y->dims[axis]
+                           : length      ? qn_tensor_get_int(length, 0)
+                                         : x->dims[axis];
+    if (qn_tensor_count(y) == 0)
+        return QN_OK;
+    QN_TRY(qn_fourier_make(&lines.fourier, points, call->scratch));
+    const QnBox box = qn_box(x, axis);
+    return qn_call_for(call, box.outer * (box.inner / x->dims[x->rank - 1]), line_cost(&lines),
+                       room_size(&lines), transform_lines, &lines);
 }
 
 /* ---- STFT: signal [batch, length] or [batch, length, parts], frame_step, window, frame_length
@@ -222,34 +223,47 @@ static QnStatus infer_stft(QnInfer *in)
     return qn_infer_tensor(in, 0, element, &y);
 }
 
+/* Frames begin <= i < end of all signals. */
+static QnStatus transform_frames(const QnCall *call, const void *work, void *memory, int64_t begin,
+                                 int64_t end)
+{
+    const Lines *lines = work;
+    const QnTensor *x = qn_call_input(call, 0);
+    QnTensor *y = qn_call_result(call, 0);
+    const int64_t parts = x->rank == 3 ? x->dims[2] : 1;
+    const int64_t frames = y->dims[1], bins = y->dims[2], points = lines->fourier.length;
+    const Room room = room_of(lines, memory);
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t first = (i / frames * x->dims[1] + i % frames * lines->step) * parts;
+        read_line(x, first, parts, parts, points, lines, room.line);
+        for (int64_t n = 0; lines->window && n < points; n++) {
+            room.line.real[n] *= lines->window[n];
+            room.line.imaginary[n] *= lines->window[n];
+        }
+        qn_fourier_run(&lines->fourier, room.line, room.result, 1, room.rest);
+        qn_tensor_write_row(y, i * bins * 2, 2, bins, room.result.real);
+        qn_tensor_write_row(y, i * bins * 2 + 1, 2, bins, room.result.imaginary);
+    }
+    return QN_OK;
+}
+
 static QnStatus stft(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0), *window = qn_call_input(call, 2),
-                   *length = qn_call_input(call, 3);
-    QnTensor *y = qn_call_result(call, 0);
-    const int64_t step = qn_tensor_get_int(qn_call_input(call, 1), 0);
-    const int64_t parts = x->rank == 3 ? x->dims[2] : 1;
-    const int64_t frames = y->dims[1], bins = y->dims[2];
-    Line line = {.points = length ? qn_tensor_get_int(length, 0) : window->dims[0]};
-    Circle circle;
-    QN_TRY(make_circle(&circle, line.points, call->scratch));
-    QN_ALLOC(line.real, call->scratch, line.points);
-    QN_ALLOC(line.imaginary, call->scratch, line.points);
-    for (int64_t i = 0; i < x->dims[0] * frames; i++) {
-        const int64_t first = (i / frames * x->dims[1] + i % frames * step) * parts;
-        QN_TRY(qn_call_poll(call));
-        read_line(x, first, parts, line.points, false, &line);
-        for (int64_t n = 0; window && n < line.points; n++) {
-            line.real[n] *= qn_tensor_get(window, n);
-            line.imaginary[n] *= qn_tensor_get(window, n);
-        }
-        for (int64_t k = 0; k < bins; k++) {
-            double value[2];
-            transform_at(&circle, line.real, line.imaginary, line.points, k, 1, value);
-            qn_tensor_write_row(y, (i * bins + k) * 2, 1, 2, value);
-        }
+                   *length = qn_call_input(call, 3), *y = qn_call_result(call, 0);
+    Lines lines = {.step = qn_tensor_get_int(qn_call_input(call, 1), 0)};
+    const int64_t points = length ? qn_tensor_get_int(length, 0) : window->dims[0];
+    double *weights;
+    if (qn_tensor_count(y) == 0)
+        return QN_OK;
+    QN_TRY(qn_fourier_make(&lines.fourier, points, call->scratch));
+    if (window) {
+        QN_ALLOC(weights, call->scratch, points);
+        qn_tensor_read_row(window, 0, 1, points, weights);
+        lines.window = weights;
     }
-    return QN_OK;
+    return qn_call_for(call, x->dims[0] * y->dims[1], line_cost(&lines), room_size(&lines),
+                       transform_frames, &lines);
 }
 
 static const QnOpAttribute dft_attributes[] = {
@@ -262,6 +276,7 @@ const QnOp qn_ops_signal[] = {
      .inputs = "input: float, dft_length?: integer, axis?: int64",
      .outputs = "output: T",
      .attributes = dft_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_dft,
      .reference = dft},
     {.name = "STFT",
@@ -269,6 +284,7 @@ const QnOp qn_ops_signal[] = {
      .inputs = "signal: float, frame_step: integer, window?: T, frame_length?: integer",
      .outputs = "output: T",
      .attributes = stft_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_stft,
      .reference = stft},
     {0},

@@ -45,10 +45,13 @@ static QnStatus write_window(const QnCall *call, double a, double b, double c)
     QnTensor *y = qn_call_result(call, 0);
     const int64_t count = y->dims[0];
     const double n = (double)(qn_op_int(call->node, "periodic") ? count : count - 1);
+    double *row;
+    QN_ALLOC(row, call->scratch, count);
     for (int64_t i = 0; i < count; i++) {
         const double angle = n > 0 ? 2 * M_PI * (double)i / n : 0;
-        qn_tensor_set(y, i, count == 1 ? 1 : a - b * cos(angle) + c * cos(2 * angle));
+        row[i] = count == 1 ? 1 : a - b * cos(angle) + c * cos(2 * angle);
     }
+    qn_tensor_write_row(y, 0, 1, count, row);
     return QN_OK;
 }
 
@@ -98,26 +101,36 @@ static double edge_row(const QnCall *call, int64_t i)
     return floor((length + 1) * 700 * (pow(10, mel / 2595) - 1) / rate);
 }
 
-static QnStatus mel_matrix(const QnCall *call)
+/* Bins begin <= i < end; the room is a column. */
+static QnStatus mel_bins(const QnCall *call, const void *work, void *room, int64_t begin,
+                         int64_t end)
 {
     QnTensor *y = qn_call_result(call, 0);
     const int64_t rows = y->dims[0], bins = y->dims[1];
-    for (int64_t i = 0; i < bins; i++) {
+    double *column = room;
+    (void)work;
+    for (int64_t i = begin; i < end; i++) {
         const double low = edge_row(call, i), top = edge_row(call, i + 1),
                      high = edge_row(call, i + 2);
-        QN_TRY(qn_call_poll(call));
         if (!(low >= 0 && high < (double)rows && low <= top && top <= high))
             return qn_call_fail(call, "mel bin %lld lies outside of the spectrum", (long long)i);
         for (int64_t r = 0; r < rows; r++) {
             const double at = (double)r;
-            const double weight = at < low || at > high ? 0
-                                  : at < top            ? (at - low) / (top - low)
-                                  : at == top           ? 1
-                                                        : (high - at) / (high - top);
-            qn_tensor_set(y, r * bins + i, weight);
+            column[r] = at < low || at > high ? 0
+                        : at < top            ? (at - low) / (top - low)
+                        : at == top           ? 1
+                                              : (high - at) / (high - top);
         }
+        qn_tensor_write_row(y, i, bins, rows, column);
     }
     return QN_OK;
+}
+
+static QnStatus mel_matrix(const QnCall *call)
+{
+    const QnTensor *y = qn_call_result(call, 0);
+    return qn_call_for(call, y->dims[1], 300 + 3 * (double)y->dims[0],
+                       (size_t)y->dims[0] * sizeof(double), mel_bins, NULL);
 }
 
 #define TYPE                                               \
@@ -131,7 +144,8 @@ static const QnOpAttribute mel_attributes[] = {TYPE, {0}};
 #define WINDOW(op, fn)                                                                      \
     {                                                                                       \
         .name = (op), .since = 17, .inputs = "size: integer", .outputs = "output: numeric", \
-        .attributes = window_attributes, .infer = infer_window, .reference = (fn)           \
+        .attributes = window_attributes, .traits = QN_OP_PORTABLE, .infer = infer_window,   \
+        .reference = (fn)                                                                   \
     }
 
 const QnOp qn_ops_spectrum[] = {
@@ -144,6 +158,7 @@ const QnOp qn_ops_spectrum[] = {
                "lower_edge_hertz: float, upper_edge_hertz: float",
      .outputs = "output: numeric",
      .attributes = mel_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_mel,
      .reference = mel_matrix},
     {0},
