@@ -178,7 +178,7 @@ static void compute(const Case *k, int64_t image, int64_t o, const int64_t *q, v
                               .add = &add,
                               .factor = terms->factor + o * terms->factor_step,
                               .zero = terms->zero};
-    qn_scale_i32_c(&(QnScaleLine){&scale, 1, &sum, 0, NULL, 0, y});
+    qn_scale_i32_c(&(QnScaleRows){.scale = &scale, .rows = 1, .count = 1, .sums = &sum, .y = y});
 }
 
 static void compare(const Case *k, const Check *check, const char *name)

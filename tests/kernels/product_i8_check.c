@@ -90,29 +90,35 @@ static int32_t *any_sums(Check *check, int64_t count)
     return sums;
 }
 
-static void check_line(Check *check, const QnScaleI32Variant *variant, QnScaleTo to, int64_t count)
+/* A few rows, between which there is something else. */
+static void check_rows(Check *check, const QnScaleI32Variant *variant, QnScaleTo to, int64_t count)
 {
     float *factor = check_floats(check, count);
+    const int64_t rows = check_random(check, 4), step = count + check_random(check, 3);
     const QnScaleI32 scale = {.to = to,
                               .add = any_sums(check, count),
                               .zero_b = check_random(check, 2) ? any_sums(check, count) : NULL,
                               .factor = factor,
                               .bias = check_random(check, 2) ? check_floats(check, count) : NULL,
                               .zero = check_random(check, 128)};
-    const int64_t size = count * qn_scale_size(to);
-    QnScaleLine line = {.scale = &scale,
-                        .count = count,
-                        .sums = any_sums(check, count),
-                        .row_sum = any_sum(check),
-                        .more_step = check_random(check, 2),
-                        .y = check_room(check, (size_t)size)};
-    line.more = check_random(check, 2) ? any_sums(check, line.more_step ? count : 1) : NULL;
-    void *got = line.y;
-    variant->run(&line);
-    line.y = check_room(check, (size_t)size);
-    qn_scale_i32_c(&line);
-    EXPECT(check->t, size == 0 || !memcmp(got, line.y, (size_t)size), "%s to %d of %d elements",
-           variant->name, (int)to, (int)count);
+    const int64_t room = rows ? (rows - 1) * step + count : 0, size = room * qn_scale_size(to);
+    QnScaleRows r = {.scale = &scale,
+                     .rows = rows,
+                     .count = count,
+                     .sums = any_sums(check, room),
+                     .sums_step = step,
+                     .row_sums = any_sums(check, rows),
+                     .more_step = check_random(check, 2) ? step : 0,
+                     .more_column_step = check_random(check, 2),
+                     .y = check_room(check, (size_t)size),
+                     .y_step = step};
+    r.more = check_random(check, 2) ? any_sums(check, room + rows) : NULL;
+    void *got = r.y;
+    variant->run(&r);
+    r.y = check_room(check, (size_t)size);
+    qn_scale_i32_c(&r);
+    EXPECT(check->t, size == 0 || !memcmp(got, r.y, (size_t)size), "%s to %d of %dx%d elements",
+           variant->name, (int)to, (int)rows, (int)count);
     check_end(check);
 }
 
@@ -126,7 +132,7 @@ TEST(every_variant_scales_to_the_same_bits)
             for (int64_t count = 0; count < 70; count++) {
                 check.end = (CheckEnd)(count % 2);
                 check.values = CHECK_WIDE;
-                check_line(&check, &qn_scale_i32[v], (QnScaleTo)to, count);
+                check_rows(&check, &qn_scale_i32[v], (QnScaleTo)to, count);
             }
     }
 }
@@ -155,7 +161,8 @@ TEST(bytes_round_halves_to_even_and_saturate)
                 .to = rows[i].to, .add = &add, .factor = &rows[i].factor, .zero = rows[i].zero};
             if ((qn_scale_i32[v].needs & check.have) != qn_scale_i32[v].needs)
                 continue;
-            qn_scale_i32[v].run(&(QnScaleLine){&scale, 1, &rows[i].sum, 0, NULL, 0, &y});
+            qn_scale_i32[v].run(&(QnScaleRows){
+                .scale = &scale, .rows = 1, .count = 1, .sums = &rows[i].sum, .y = &y});
             const int got = rows[i].to == QN_SCALE_TO_U8 ? y : (int8_t)y;
             EXPECT(t, got == rows[i].want, "%s row %d: %d, not %d", qn_scale_i32[v].name, (int)i,
                    got, rows[i].want);
@@ -252,7 +259,8 @@ static void compute(const Case *c, const uint8_t *b, int64_t m, int64_t n, void 
                               .zero = terms->zero};
     const int32_t bare = (int32_t)sum;
     const int32_t *more = p->more ? p->more + m * p->more_step + n * p->more_column_step : NULL;
-    qn_scale_i32_c(&(QnScaleLine){&scale, 1, &bare, 0, more, 0, y});
+    qn_scale_i32_c(&(QnScaleRows){
+        .scale = &scale, .rows = 1, .count = 1, .sums = &bare, .more = more, .y = y});
 }
 
 static void compare(const Case *c, const Check *check, const uint8_t *b)

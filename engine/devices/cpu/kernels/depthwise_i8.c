@@ -49,7 +49,7 @@ void qn_depthwise_i8_from(const QnDepthwiseI8Line *line, int64_t first)
             const int8_t *w = line->w + c / BLOCK * line->groups * BLOCK * TAPS;
             int32_t sum = 0, x_sum = 0;
             for (int64_t t = 0; t < taps; t++) {
-                const int32_t x = line->taps[i * taps + t][c] ^ line->move;
+                const int32_t x = line->taps[i * line->pixel_step + t][c] ^ line->move;
                 sum += x * w[t / TAPS * BLOCK * TAPS + weight_at(c, t)];
                 x_sum += x;
             }
@@ -80,16 +80,35 @@ static int64_t count_taps(const QnConv *conv)
     return taps;
 }
 
-/* Of four taps. */
-static int64_t count_groups(const QnConv *conv)
+/* The order of the taps in fours: tap (row, column) of the kernel is number row * row_step + column
+ * * column_step of 4 * groups.  It depends on nothing but the kernel, as packed weights do. */
+typedef struct Order {
+    int64_t rows, columns; /* of the kernel, whose columns are its innermost axis */
+    int64_t groups, row_step, column_step;
+    bool is_by_columns;
+} Order;
+
+static Order order_taps(const QnConv *conv)
 {
-    return qn_ceil_div(count_taps(conv), TAPS);
+    const int64_t columns = conv->kernel[conv->axes - 1], rows = count_taps(conv) / columns;
+    const int64_t high = qn_ceil_div(rows, TAPS), flat = qn_ceil_div(rows * columns, TAPS);
+    if (high * columns > flat)
+        return (Order){rows, columns, flat, columns, 1, false};
+    return (Order){rows, columns, flat, 1, high * TAPS, true};
+}
+
+/* Is the next pixel's first column one of this pixel's, or the one behind them? */
+static bool slides(const QnConv *conv)
+{
+    const int last = conv->axes - 1;
+    return order_taps(conv).is_by_columns && conv->dilation[last] == 1 &&
+           conv->stride[last] <= conv->kernel[last];
 }
 
 /* Bytes of the weights, which the sums of the channels' weights follow. */
 static size_t weight_bytes(const QnConv *conv)
 {
-    return (size_t)(qn_ceil_div(conv->groups, BLOCK) * count_groups(conv) * BLOCK * TAPS);
+    return (size_t)(qn_ceil_div(conv->groups, BLOCK) * order_taps(conv).groups * BLOCK * TAPS);
 }
 
 bool qn_depthwise_i8_packed_size(size_t *bytes, const QnConv *conv)
@@ -106,17 +125,20 @@ bool qn_depthwise_i8_packed_size(size_t *bytes, const QnConv *conv)
 
 void qn_depthwise_i8_pack(void *packed, const QnConv *conv, bool is_unsigned, const void *w)
 {
-    const int64_t taps = count_taps(conv), groups = count_groups(conv);
+    const Order order = order_taps(conv);
+    const int64_t taps = order.rows * order.columns;
     const uint8_t move = is_unsigned ? 0x80 : 0, *from = w;
     int8_t *to = packed;
     int32_t *sums = (int32_t *)(void *)((char *)packed + weight_bytes(conv));
     memset(packed, 0, weight_bytes(conv));
     for (int64_t c = 0; c < conv->groups; c++) {
-        int8_t *block = to + c / BLOCK * groups * BLOCK * TAPS;
+        int8_t *block = to + c / BLOCK * order.groups * BLOCK * TAPS;
         sums[c] = 0;
         for (int64_t t = 0; t < taps; t++) {
             const int8_t value = (int8_t)(from[c * taps + t] ^ move);
-            block[t / TAPS * BLOCK * TAPS + weight_at(c, t)] = value;
+            const int64_t at =
+                t / order.columns * order.row_step + t % order.columns * order.column_step;
+            block[at / TAPS * BLOCK * TAPS + weight_at(c, at)] = value;
             sums[c] += value;
         }
     }
@@ -158,7 +180,7 @@ typedef struct Room {
 static Room measure(const QnConvI8 *conv)
 {
     const size_t channels = (size_t)conv->conv.groups,
-                 taps = (size_t)count_groups(&conv->conv) * TAPS * PIXELS;
+                 taps = (size_t)order_taps(&conv->conv).groups * TAPS * PIXELS;
     return (Room){.outside = qn_round_up(channels, 64),
                   .taps = qn_round_up(taps * sizeof(uint8_t *), 64),
                   .sums = qn_round_up(channels * PIXELS * sizeof(int32_t), 64),
@@ -177,7 +199,10 @@ typedef struct Chunk {
     const QnDepthwiseI8 *variant;
     QnScaleI32Fn *scale;
     QnScaleI32 terms;
-    const uint8_t *outside, *nothing;
+    Order order;
+    bool slides;
+    int64_t pixel_step;     /* of the taps */
+    const uint8_t *outside; /* zero points */
     const uint8_t **taps;
     int32_t *sums, *x_sums;
     int32_t *add;    /* [channels] */
@@ -242,27 +267,26 @@ static const uint8_t *find_input(const QnConvI8 *conv, const Line *line, int64_t
     return x;
 }
 
-/* The pointers of `count` pixels from `first` on.  Taps that fill the last four point to zeros of
- * x, moved or not, which add nothing to its sums. */
+/* The pointers of `count` pixels from `first` on.  Those that fill fours stay what they are. */
 static void fill_taps(const Chunk *t, const Line *line, int64_t first, int64_t count)
 {
     const QnConvI8 *conv = t->conv;
     const QnConv *c = &conv->conv;
+    const Order *order = &t->order;
     const int last = c->axes - 1;
-    const int64_t taps = count_taps(c), width = c->kernel[last], room = TAPS * count_groups(c);
-    for (int64_t row = 0; row < taps / width; row++) {
+    const int64_t pixels = t->slides ? 1 : count;
+    const int64_t columns =
+        t->slides ? (count - 1) * c->stride[last] + order->columns : order->columns;
+    for (int64_t row = 0; row < order->rows; row++) {
         const uint8_t *x = find_input(conv, line, row);
-        for (int64_t i = 0; i < count; i++) {
+        for (int64_t i = 0; i < pixels; i++) {
             int64_t at = (first + i) * c->stride[last] - conv->pad[last];
-            const uint8_t **to = t->taps + i * room + row * width;
-            for (int64_t j = 0; j < width; j++, at += c->dilation[last])
-                to[j] =
+            const uint8_t **to = t->taps + i * TAPS * order->groups + row * order->row_step;
+            for (int64_t j = 0; j < columns; j++, at += c->dilation[last], to += order->column_step)
+                *to =
                     x && at >= 0 && at < conv->in[last] ? x + at * conv->x_step[last] : t->outside;
         }
     }
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t j = taps; j < room; j++)
-            t->taps[i * room + j] = t->nothing;
 }
 
 /* Takes what the zero points of the weights count for away from the sums. */
@@ -287,8 +311,9 @@ static void run_pixels(const Chunk *t, const Line *line, int64_t first, int64_t 
         at += line->position[d] * conv->y_step[d];
     fill_taps(t, line, first, count);
     t->variant->run(&(QnDepthwiseI8Line){.taps = t->taps,
+                                         .pixel_step = t->pixel_step,
                                          .count = count,
-                                         .groups = count_groups(c),
+                                         .groups = t->order.groups,
                                          .channels = c->groups,
                                          .w = conv->weights,
                                          .move = conv->terms.a_is_signed ? QN_MOVE_I8 : 0,
@@ -296,37 +321,51 @@ static void run_pixels(const Chunk *t, const Line *line, int64_t first, int64_t 
                                          .x_sums = t->has_zero_w ? t->x_sums : NULL});
     if (t->has_zero_w)
         subtract_zeros(t, count);
-    for (int64_t i = 0; i < count; i++, at += conv->y_step[last]) {
-        t->scale(&(QnScaleLine){.scale = &t->terms,
-                                .count = c->groups,
-                                .sums = t->sums + i * c->groups,
-                                .y = (char *)conv->y + at * size});
-    }
+    t->scale(&(QnScaleRows){.scale = &t->terms,
+                            .rows = count,
+                            .count = c->groups,
+                            .sums = t->sums,
+                            .sums_step = c->groups,
+                            .y = (char *)conv->y + at * size,
+                            .y_step = conv->y_step[last]});
     if (qn_fault("kernel", t->variant->name))
-        qn_fault_spoil((char *)conv->y + (at - conv->y_step[last]) * size, 1);
+        qn_fault_spoil((char *)conv->y + at * size, 1);
+}
+
+/* Taps that fill fours point to zeros of x, moved or not, which add nothing to its sums. */
+static void lay_out(Chunk *t, char *scratch)
+{
+    const QnConvI8 *conv = t->conv;
+    const QnConv *c = &conv->conv;
+    const Room room = measure(conv);
+    char *at = scratch, *nothing = at + room.outside;
+    memset(at, (uint8_t)conv->terms.zero_a, room.outside);
+    memset(nothing, conv->terms.a_is_signed ? QN_MOVE_I8 : 0, room.outside);
+    t->outside = (const uint8_t *)at;
+    t->taps = (const uint8_t **)(void *)(at += 2 * room.outside);
+    t->sums = (int32_t *)(void *)(at += room.taps);
+    t->x_sums = (int32_t *)(void *)(at += room.sums);
+    t->add = (int32_t *)(void *)(at += room.sums);
+    t->zero_w = (int32_t *)(void *)(at += room.terms);
+    t->factor = (float *)(void *)(at + room.terms);
+    t->order = order_taps(c);
+    t->slides = slides(c);
+    t->pixel_step =
+        t->slides ? t->order.column_step * c->stride[c->axes - 1] : TAPS * t->order.groups;
+    for (int64_t i = 0; i < PIXELS * TAPS * t->order.groups; i++)
+        t->taps[i] = (const uint8_t *)nothing;
 }
 
 void qn_depthwise_i8_run(const QnConvI8 *conv, int64_t number, void *scratch)
 {
     const Cut cut = cut_conv(conv);
-    const Room room = measure(conv);
     const int64_t width = conv->out[conv->conv.axes - 1];
     const int64_t first = number * cut.chunk_lines,
                   end = qn_min_i64(first + cut.chunk_lines, cut.lines);
-    char *at = scratch;
-    memset(at, (uint8_t)conv->terms.zero_a, room.outside);
-    memset(at + room.outside, conv->terms.a_is_signed ? QN_MOVE_I8 : 0, room.outside);
     Chunk t = {.conv = conv,
                .variant = qn_depthwise_i8_pick(conv->isa),
-               .scale = qn_scale_i32_pick(conv->isa)->run,
-               .outside = (const uint8_t *)at,
-               .nothing = (const uint8_t *)at + room.outside};
-    t.taps = (const uint8_t **)(void *)(at += 2 * room.outside);
-    t.sums = (int32_t *)(void *)(at += room.taps);
-    t.x_sums = (int32_t *)(void *)(at += room.sums);
-    t.add = (int32_t *)(void *)(at += room.sums);
-    t.zero_w = (int32_t *)(void *)(at += room.terms);
-    t.factor = (float *)(void *)(at + room.terms);
+               .scale = qn_scale_i32_pick(conv->isa)->run};
+    lay_out(&t, scratch);
     set_terms(&t);
     for (int64_t i = first; i < end; i++) {
         const Line line = find_line(conv, i);

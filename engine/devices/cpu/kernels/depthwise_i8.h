@@ -7,6 +7,9 @@
  * channels][four taps][vector v of 4][lane l of 4][channel 16 l + 4 v + j, j of 4][tap], with zeros
  * for taps and channels that are not there.  That is the order in which two rounds of unpacking put
  * the bytes of 64 channels of four pixels.  Sums are exact.
+ *
+ * The fours are taps in order, or of each column of the kernel by itself where that makes no more
+ * of them, as of 3x3: then neighbouring output pixels have columns in common.
  */
 #ifndef QN_ENGINE_DEVICES_CPU_KERNELS_DEPTHWISE_I8_H
 #define QN_ENGINE_DEVICES_CPU_KERNELS_DEPTHWISE_I8_H
@@ -19,17 +22,22 @@ enum {
 };
 
 /*
- * A few output pixels, all channels:  sums[i][c] = sum over taps t of (taps[i][t][c] ^ move) * w,
- * the bytes of x unsigned;  x_sums[i][c] = the same without w.  Reads `channels` bytes of each tap
- * and writes as many sums of each pixel, nothing else; w is read in whole blocks.
+ * A few output pixels, all channels, where x(i, t) is taps[i * pixel_step + t]:
+ *
+ *     sums[i][c] = sum over t of (x(i, t)[c] ^ move) * w,  the bytes of x unsigned
+ *     x_sums[i][c] = the same without w
+ *
+ * Reads `channels` bytes of each tap and writes as many sums of each pixel, nothing else; w is read
+ * in whole blocks.
  */
 typedef struct QnDepthwiseI8Line {
-    const uint8_t *const *taps; /* [count][4 * groups] */
-    int64_t count, groups, channels;
-    const int8_t *w; /* aligned to 64 bytes */
-    uint8_t move;    /* 0, or 0x80 for signed bytes */
-    int32_t *sums;   /* [count][channels] */
-    int32_t *x_sums; /* alike, over all 4 * groups taps; NULL: not wanted */
+    const uint8_t *const *taps;
+    int64_t pixel_step;              /* 4: each pixel's fours but one are its neighbour's */
+    int64_t count, groups, channels; /* pixels, fours of taps */
+    const int8_t *w;                 /* aligned to 64 bytes */
+    uint8_t move;                    /* 0, or 0x80 for signed bytes */
+    int32_t *sums;                   /* [count][channels] */
+    int32_t *x_sums;                 /* alike, over all 4 * groups taps; NULL: not wanted */
 } QnDepthwiseI8Line;
 
 typedef void QnDepthwiseI8Fn(const QnDepthwiseI8Line *line);

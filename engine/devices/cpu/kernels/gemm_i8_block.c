@@ -58,26 +58,41 @@ typedef struct Group {
     float factor[QN_GEMM_I8_MAX_COLUMNS];
 } Group;
 
+/* What the columns' own zero points, and the move of unsigned ones, count for. */
+static void set_zeros(Group *group)
+{
+    const QnGemmI8Block *b = group->block;
+    const QnTermsI8 *t = b->terms;
+    const int64_t first = b->first + group->first;
+    for (int j = 0; j < group->columns; j++) {
+        const uint32_t given = t->zero_b ? (uint32_t)t->zero_b[(first + j) * t->zero_b_step] : 0;
+        group->zero_b[j] = (int32_t)(given - (t->b_is_unsigned ? QN_MOVE_I8 : 0));
+    }
+}
+
 static void set_terms(Group *group)
 {
     const QnGemmI8Block *b = group->block;
     const QnTermsI8 *t = b->terms;
     const int64_t first = b->first + group->first;
+    const bool has_zeros = qn_terms_i8_need_rows(t);
     const uint32_t zero_a = (uint32_t)t->zero_a + (t->a_is_signed ? QN_MOVE_I8 : 0);
+    if (has_zeros)
+        set_zeros(group);
     for (int j = 0; j < group->columns; j++) {
         const int64_t n = first + j;
-        const uint32_t given = t->zero_b ? (uint32_t)t->zero_b[n * t->zero_b_step] : 0;
-        const uint32_t zero_b = given - (t->b_is_unsigned ? QN_MOVE_I8 : 0);
+        const uint32_t zeros = has_zeros ? (uint32_t)b->term_count * (uint32_t)group->zero_b[j] : 0;
         const uint32_t bias = t->bias ? (uint32_t)t->bias[n * t->bias_step] : 0;
-        group->zero_b[j] = (int32_t)zero_b;
-        group->add[j] =
-            (int32_t)(bias - zero_a * ((uint32_t)b->b_sums[n] - (uint32_t)b->term_count * zero_b));
-        group->factor[j] = t->factor ? t->factor[n * t->factor_step] : 1;
+        group->add[j] = (int32_t)(bias - zero_a * ((uint32_t)b->b_sums[n] - zeros));
     }
+    for (int j = 0; t->factor && !t->factor_step && j < group->columns; j++)
+        group->factor[j] = *t->factor;
     group->terms = (QnScaleI32){.to = t->to,
                                 .add = group->add,
-                                .zero_b = qn_terms_i8_need_rows(t) ? group->zero_b : NULL,
-                                .factor = group->factor,
+                                .zero_b = has_zeros ? group->zero_b : NULL,
+                                .factor = !t->factor       ? NULL
+                                          : t->factor_step ? t->factor + first
+                                                           : group->factor,
                                 .bias = t->float_bias ? t->float_bias + first : NULL,
                                 .zero = t->zero};
 }
@@ -87,21 +102,19 @@ static void scale_tile(const Group *group, const int32_t *sums, int64_t row, int
 {
     const QnGemmI8Block *b = group->block;
     const int64_t size = qn_scale_size(group->terms.to);
-    QnScaleLine line = {.scale = &group->terms,
-                        .count = group->columns,
-                        .sums = sums,
-                        .more_step = b->more_column_step,
-                        .y = (char *)b->c + (row * b->c_step + group->first) * size};
+    QnScaleRows r = {.scale = &group->terms,
+                     .rows = rows,
+                     .count = group->columns,
+                     .sums = sums,
+                     .sums_step = group->variant->panels * QN_PANEL_I8,
+                     .row_sums = group->terms.zero_b ? b->row_sums + row : NULL,
+                     .more_step = b->more_step,
+                     .more_column_step = b->more_column_step,
+                     .y = (char *)b->c + (row * b->c_step + group->first) * size,
+                     .y_step = b->c_step};
     if (b->more)
-        line.more = b->more + row * b->more_step + group->first * b->more_column_step;
-    for (int i = 0; i < rows; i++) {
-        line.row_sum = group->terms.zero_b ? b->row_sums[row + i] : 0;
-        group->scale(&line);
-        line.sums += group->variant->panels * QN_PANEL_I8;
-        line.y = (char *)line.y + b->c_step * size;
-        if (line.more)
-            line.more += b->more_step;
-    }
+        r.more = b->more + row * b->more_step + group->first * b->more_column_step;
+    group->scale(&r);
 }
 
 /* All rows of a group, in tiles of nearly equal height. */

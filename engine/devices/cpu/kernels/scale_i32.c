@@ -23,47 +23,47 @@ const QnScaleI32Variant *qn_scale_i32_pick(QnIsa have)
     return variant;
 }
 
-static int32_t sum_at(const QnScaleLine *line, int64_t i)
+/* The sum of a column, with all that belongs to it. */
+static int32_t sum_at(const QnScaleRows *r, int64_t row, int64_t i)
 {
-    const QnScaleI32 *s = line->scale;
-    uint32_t sum = (uint32_t)line->sums[i] + (uint32_t)s->add[i];
+    const QnScaleI32 *s = r->scale;
+    uint32_t sum = (uint32_t)r->sums[row * r->sums_step + i] + (uint32_t)s->add[i];
     if (s->zero_b)
-        sum -= (uint32_t)line->row_sum * (uint32_t)s->zero_b[i];
-    if (line->more)
-        sum += (uint32_t)line->more[i * line->more_step];
+        sum -= (uint32_t)r->row_sums[row] * (uint32_t)s->zero_b[i];
+    if (r->more)
+        sum += (uint32_t)r->more[row * r->more_step + i * r->more_column_step];
     return (int32_t)sum;
 }
 
-static float real_at(const QnScaleLine *line, int64_t i)
+static float real_of(const QnScaleI32 *s, int32_t sum, int64_t i)
 {
-    const float x = (float)sum_at(line, i) * line->scale->factor[i];
-    return line->scale->bias ? x + line->scale->bias[i] : x; /* x + 0 would lose the sign of -0 */
+    const float x = (float)sum * s->factor[i];
+    return s->bias ? x + s->bias[i] : x; /* x + 0 would lose the sign of -0 */
 }
 
-static int32_t byte_at(const QnScaleLine *line, int64_t i, float low, float high)
+static uint8_t byte_of(const QnScaleI32 *s, int32_t sum, int64_t i)
 {
-    float x = (float)sum_at(line, i) * line->scale->factor[i];
+    const int32_t lowest = s->to == QN_SCALE_TO_U8 ? 0 : INT8_MIN;
+    const float low = (float)(lowest - s->zero), high = (float)(lowest + 255 - s->zero);
+    float x = (float)sum * s->factor[i];
     x = x > low ? x : low;
     x = x < high ? x : high;
-    return (int32_t)nearbyintf(x) + line->scale->zero;
+    return (uint8_t)((int32_t)nearbyintf(x) + s->zero);
 }
 
 /* In portable C: the definition that the other variants are checked against. */
-void qn_scale_i32_c(const QnScaleLine *line)
+void qn_scale_i32_c(const QnScaleRows *r)
 {
-    const QnScaleI32 *s = line->scale;
-    const int32_t lowest = s->to == QN_SCALE_TO_U8 ? 0 : INT8_MIN;
-    const float low = (float)(lowest - s->zero), high = (float)(lowest + 255 - s->zero);
-    for (int64_t i = 0; i < line->count; i++)
-        switch (s->to) {
-        case QN_SCALE_TO_I32:
-            ((int32_t *)line->y)[i] = sum_at(line, i);
-            break;
-        case QN_SCALE_TO_F32:
-            ((float *)line->y)[i] = real_at(line, i);
-            break;
-        default:
-            ((uint8_t *)line->y)[i] = (uint8_t)byte_at(line, i, low, high);
-            break;
+    const QnScaleI32 *s = r->scale;
+    for (int64_t row = 0; row < r->rows; row++)
+        for (int64_t i = 0; i < r->count; i++) {
+            const int64_t at = row * r->y_step + i;
+            const int32_t sum = sum_at(r, row, i);
+            if (s->to == QN_SCALE_TO_I32)
+                ((int32_t *)r->y)[at] = sum;
+            else if (s->to == QN_SCALE_TO_F32)
+                ((float *)r->y)[at] = real_of(s, sum, i);
+            else
+                ((uint8_t *)r->y)[at] = byte_of(s, sum, i);
         }
 }

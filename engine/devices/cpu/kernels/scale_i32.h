@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From sums of products of bytes (gemm_i8.h) to results, a line at a time.  With
+ * From sums of products of bytes (gemm_i8.h) to results, a few rows at a time.  With
  *
- *     s = sum[n] + add[n] - row_sum * zero_b[n] + more[n]        in 32 bits, which wrap
+ *     s = sum[m][n] + add[n] - row_sum[m] * zero_b[n] + more[m][n]        in 32 bits, which wrap
  *
  * a result is s, or the float  s * factor[n] + bias[n],  or the byte  clamp(round(s * factor[n]) +
  * zero), halves to even.  All variants give the same bits.
@@ -14,6 +14,7 @@
 #ifndef QN_ENGINE_DEVICES_CPU_KERNELS_SCALE_I32_H
 #define QN_ENGINE_DEVICES_CPU_KERNELS_SCALE_I32_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/cpu.h"
@@ -25,7 +26,7 @@ typedef enum QnScaleTo {
     QN_SCALE_TO_I8
 } QnScaleTo;
 
-/* What is the same for many lines.  The arrays begin at the line's first column. */
+/* What is the same for many rows.  The arrays begin at the rows' first column. */
 typedef struct QnScaleI32 {
     QnScaleTo to;
     const int32_t *add;
@@ -35,17 +36,20 @@ typedef struct QnScaleI32 {
     int32_t zero;          /* of U8 and I8 */
 } QnScaleI32;
 
-typedef struct QnScaleLine {
+typedef struct QnScaleRows {
     const QnScaleI32 *scale;
-    int64_t count;       /* may be 0 */
-    const int32_t *sums; /* [count] */
-    int32_t row_sum;     /* looked at where there is zero_b */
-    const int32_t *more; /* [count], more_step apart, which is 0 or 1; NULL: none */
-    int64_t more_step;
-    void *y; /* [count] of the type asked for; overlaps nothing */
-} QnScaleLine;
+    int64_t rows, count; /* either may be 0 */
+    const int32_t *sums; /* [rows][sums_step] */
+    int64_t sums_step;
+    const int32_t *row_sums; /* [rows]; looked at where there is zero_b */
+    const int32_t *more;     /* [rows][more_step], a row's more_column_step apart, which is 0 or 1;
+                              * NULL: none */
+    int64_t more_step, more_column_step;
+    void *y; /* [rows][y_step] of the type asked for; overlaps nothing */
+    int64_t y_step;
+} QnScaleRows;
 
-typedef void QnScaleI32Fn(const QnScaleLine *line);
+typedef void QnScaleI32Fn(const QnScaleRows *rows);
 
 typedef struct QnScaleI32Variant {
     const char *name;

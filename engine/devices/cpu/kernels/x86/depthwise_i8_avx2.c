@@ -55,7 +55,7 @@ static QN_ALWAYS_INLINE void run_pixel(const QnDepthwiseI8Line *line, int64_t i,
                                        const bool has_x)
 {
     const __m256i move = _mm256_set1_epi8((char)line->move), one = _mm256_set1_epi8(1);
-    const uint8_t *const *taps = line->taps + i * line->groups * QN_DEPTHWISE_I8_TAPS;
+    const uint8_t *const *taps = line->taps + i * line->pixel_step;
     const int8_t *w = line->w + c / 64 * 64 * line->groups * QN_DEPTHWISE_I8_TAPS + c % 64;
     __m256i sums[VECTORS], x_sums[VECTORS], x[VECTORS];
     QN_UNROLL

@@ -23,6 +23,8 @@ static QN_ALWAYS_INLINE void compute(const QnGemmI8Tile *t, const int rows, cons
     }
     const uint8_t *a = t->a;
     const int8_t *b = t->b;
+    int32_t *const c = t->c;
+    const int64_t c_step = t->c_step;
     for (int64_t g = 0; g < t->groups; g++, a += 4, b += 64) {
         __m512i bv[MAX_PANELS];
         QN_UNROLL
@@ -42,7 +44,7 @@ static QN_ALWAYS_INLINE void compute(const QnGemmI8Tile *t, const int rows, cons
     for (int i = 0; i < rows; i++) {
         QN_UNROLL
         for (int j = 0; j < panels; j++)
-            _mm512_storeu_si512(t->c + i * t->c_step + j * QN_PANEL_I8, acc[i][j]);
+            _mm512_storeu_si512(c + i * c_step + j * QN_PANEL_I8, acc[i][j]);
     }
 }
 
