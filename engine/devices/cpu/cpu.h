@@ -39,6 +39,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
 /* clang-format off */
 #define QN_CPU_LOWERINGS(X) \
     X(arg) \
+    X(attention) \
     X(batchnorm) \
     X(concat) \
     X(conv) \

@@ -124,15 +124,36 @@ static bool measure(Room *room, const QnProductF32 *p, const Cut *cut)
     return true;
 }
 
+static size_t sum_room(const Room *room)
+{
+    size_t total;
+    if (!qn_add_size(&total, room->runs, room->a) || !qn_add_size(&total, total, room->b) ||
+        !qn_add_size(&total, total, room->sums))
+        return SIZE_MAX;
+    return total;
+}
+
 size_t qn_product_f32_scratch(const QnProductF32 *p)
 {
     const Cut cut = cut_product(p);
     Room room;
-    size_t total;
-    if (!measure(&room, p, &cut) || !qn_add_size(&total, room.runs, room.a) ||
-        !qn_add_size(&total, total, room.b) || !qn_add_size(&total, total, room.sums))
+    return measure(&room, p, &cut) ? sum_room(&room) : SIZE_MAX;
+}
+
+/* Each part is at its largest in one of the ways. */
+size_t qn_product_f32_scratch_up_to(const QnProductF32 *p)
+{
+    const int64_t panels = qn_ceil_div(p->n, QN_PANEL);
+    Cut cut = {.way = PACKING, .rows = BLOCK_ROWS, .panels = panels};
+    Room packing, dots;
+    if (!measure(&packing, p, &cut))
         return SIZE_MAX;
-    return total;
+    cut.way = DOTS;
+    cut.rows = FEW_ROWS;
+    if (!measure(&dots, p, &cut))
+        return SIZE_MAX;
+    packing.sums = dots.sums > packing.sums ? dots.sums : packing.sums;
+    return sum_room(&packing);
 }
 
 /* One chunk at work: its place in C, the operands at its batch, and its scratch. */

@@ -52,6 +52,9 @@ int64_t qn_product_f32_chunks(const QnProductF32 *product);
  * chunks.  SIZE_MAX where the number does not fit, which no allocator will give. */
 size_t qn_product_f32_scratch(const QnProductF32 *product);
 
+/* The room for any product like this one whose m, n and k are at most as large; B is not packed. */
+size_t qn_product_f32_scratch_up_to(const QnProductF32 *product);
+
 /* Computes chunk 0 <= chunk < chunks. */
 void qn_product_f32_run(const QnProductF32 *product, int64_t chunk, void *scratch);
 
