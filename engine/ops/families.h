@@ -11,6 +11,7 @@
     X(activation) \
     X(arg) \
     X(attention) \
+    X(beam) \
     X(bitwise) \
     X(causal_conv) \
     X(col2im) \
@@ -49,6 +50,7 @@
     X(math) \
     X(matmul) \
     X(multi_head) \
+    X(next_token) \
     X(nonzero) \
     X(norm) \
     X(normalize) \
@@ -70,6 +72,7 @@
     X(roi) \
     X(rotary) \
     X(scatter) \
+    X(search) \
     X(sequence) \
     X(sequence_map) \
     X(shape) \

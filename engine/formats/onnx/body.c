@@ -172,12 +172,21 @@ static QnStatus read_attributes(OnnxBody *b, OnnxNode *node)
 
 /* --- statements --- */
 
-enum { MOST_TARGETS = 8 };
+enum { MOST_TARGETS = 10 };
+
+QnStatus onnx_body_name(OnnxBody *b, const char *name, const char *value)
+{
+    return onnx_scope_put(&b->names, name, (void *)(uintptr_t)value);
+}
+
+const char *onnx_body_named(const OnnxBody *b, const char *name)
+{
+    return onnx_scope_find_here(&b->names, name);
+}
 
 static QnStatus rename(OnnxBody *b, const char *name, const char *value)
 {
-    return strcmp(name, "_") != 0 ? onnx_scope_put(&b->names, name, (void *)(uintptr_t)value)
-                                  : QN_OK;
+    return strcmp(name, "_") != 0 ? onnx_body_name(b, name, value) : QN_OK;
 }
 
 static QnStatus emit_operator(OnnxBody *b, const char *op, const char *const *targets, int count)
@@ -194,6 +203,8 @@ static QnStatus emit_operator(OnnxBody *b, const char *op, const char *const *ta
     if (!node->schema) {
         node->domain = b->call->domain;
         node->schema = onnx_schema_find(node->domain, op, INT64_MAX);
+        if (!node->schema)
+            node->domain = "quern";
     }
     QN_TRY(rename(b, targets[0], value));
     for (int i = 1; i < count; i++) {
@@ -275,8 +286,7 @@ static QnStatus read_statement(OnnxBody *b)
     return read_assignment(b, word);
 }
 
-/* The schema's inputs under their names. */
-static QnStatus name_inputs(OnnxBody *b)
+QnStatus onnx_body_name_inputs(OnnxBody *b)
 {
     const OnnxSchema *schema = b->call->schema;
     for (int i = 0; schema && i < schema->input_count; i++)
@@ -299,7 +309,7 @@ QnStatus onnx_expand_body(OnnxUpgrade *up, OnnxNode **node, const char *text)
     OnnxGraph *made = up->made;
     b.names = onnx_scope(up->in->scratch, NULL);
     up->made = &b.made;
-    QnStatus status = name_inputs(&b);
+    QnStatus status = onnx_body_name_inputs(&b);
     if (status == QN_OK)
         status = onnx_body_run(&b, text);
     if (status == QN_OK)

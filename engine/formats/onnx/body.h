@@ -23,8 +23,9 @@
  * kind says.  Attributes are numbers, "texts", [1, 2], @alpha, or @params[0]; one that the node
  * lacks, and that has no default, is left out.  {*} copies all that the new operator knows.
  *
- * Operators are those of the newest ai.onnx, else of the node's domain, and transposed(x),
- * batch_first(x), channels_first(x) and channels_last(x) of body.c, which depend on a rank.
+ * Operators are those of the newest ai.onnx, else of the node's domain, else of the engine's own,
+ * and transposed(x), batch_first(x), channels_first(x) and channels_last(x) of body.c, which depend
+ * on a rank.
  */
 #ifndef QN_ENGINE_FORMATS_ONNX_BODY_H
 #define QN_ENGINE_FORMATS_ONNX_BODY_H
@@ -43,6 +44,13 @@ typedef struct OnnxBody {
     OnnxGraph made;  /* the nodes so far */
     bool is_refused; /* outputs are not asked for then */
 } OnnxBody;
+
+/* Gives b the schema's inputs under their names. */
+QnStatus onnx_body_name_inputs(OnnxBody *b);
+
+/* Lets a name stand for a value; what it stands for, NULL: nothing yet. */
+QnStatus onnx_body_name(OnnxBody *b, const char *name, const char *value);
+const char *onnx_body_named(const OnnxBody *b, const char *name);
 
 /* Expands a text among b's names. */
 QnStatus onnx_body_run(OnnxBody *b, const char *text);

@@ -91,7 +91,11 @@ const OnnxUpgradeRow onnx_upgrade_rows[] = {
     {"Scale", "", 1, 1, onnx_rewrite_scale, "Mul"},
     {"ScaledTanh", "", 1, 1, onnx_rewrite_scaled_tanh, "Mul and Tanh"},
     /* Of ONNX Runtime. */
+    {"BeamSearch", "com.microsoft", 1, 1, onnx_rewrite_search, "a Loop around the decoder"},
+    {"GreedySearch", "com.microsoft", 1, 1, onnx_rewrite_search, "a Loop around the decoder"},
     {"QLinearConcat", "com.microsoft", 1, 1, onnx_rewrite_qlinear_concat, "Concat of parts quantized alike"},
+    {"Sampling", "com.microsoft", 1, 1, onnx_rewrite_search, "a Loop around the decoder"},
+    {"WhisperBeamSearch", "com.microsoft", 1, 1, onnx_rewrite_search, "a Loop around the decoder"},
     {0},
 };
 /* clang-format on */

@@ -63,7 +63,7 @@ OnnxRewrite onnx_rewrite_scan_8, onnx_rewrite_all_finite;
 OnnxRewrite onnx_rewrite_affine, onnx_rewrite_scale, onnx_rewrite_scaled_tanh,
     onnx_rewrite_soft_plus, onnx_rewrite_image_scaler, onnx_rewrite_crop,
     onnx_rewrite_constant_fill, onnx_rewrite_dynamic_slice, onnx_rewrite_given_fill;
-OnnxRewrite onnx_rewrite_qlinear_concat;
+OnnxRewrite onnx_rewrite_qlinear_concat, onnx_rewrite_search;
 
 /* --- what rewrites are made of: upgrade_build.c --- */
 

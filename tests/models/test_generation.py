@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generation loops beside ONNX Runtime: the same tokens, and the same scores but for rounding."""
+import generation
+import numpy as np
+import pytest
+from generation import WORDS, gpt_decoder
+from oracle import onnx_runtime, run_named
+
+quern = pytest.importorskip("quern")
+
+END, PAD = 3, 1
+PER_ITEM = {"input_ids", "prefix_vocab_mask", "attention_mask", "decoder_input_ids", "presence_mask"}
+
+
+def numbers(**given):
+    """Scalars as the operators take them: arrays of one element."""
+    return {name: np.array([value], np.float32 if name in generation.FLOATS else np.int32) for name, value in given.items()}
+
+
+def prompts(batch, length=5, padding=0, seed=0):
+    """Tokens; the first `padding` ones of the last prompt are padding."""
+    tokens = np.random.default_rng(seed).integers(4, WORDS, (batch, length)).astype(np.int32)
+    tokens[-1, :padding] = PAD
+    return {"input_ids": tokens}
+
+
+def one_by_one(session, feed, batch):
+    """What ONNX Runtime gives for each item alone: in a batch, when a search is over depends on the item before."""
+    rows = [run_named(session, {name: value[i:i + 1] if name in PER_ITEM else value for name, value in feed.items()})
+            for i in range(batch)]
+    return {name: np.concatenate([row[name] for row in rows], axis=1 if name == "scores" else 0) for name in rows[0]}
+
+
+def check_scores(got, want):
+    """Scores of all steps; what ONNX Runtime leaves behind the last step of an item is any memory."""
+    assert got.shape == want.shape
+    made = np.abs(got).max((2, 3)) > 0
+    assert made[0].all() and (made[:-1] | ~made[1:]).all()
+    np.testing.assert_allclose(got[made], want[made], rtol=1e-4, atol=1e-3)
+
+
+def check(op, feed, outputs=1, fixed=(), **attributes):
+    """Both engines give the same.  Returns the sequences."""
+    attributes = {"eos_token_id": END, "pad_token_id": PAD, **attributes}
+    if "Beam" in op:  # ONNX Runtime wants these, although they are optional
+        feed = numbers(min_length=0, length_penalty=1.0) | feed
+    made = generation.model(op, feed, outputs, fixed, **attributes)
+    feed = {name: value for name, value in feed.items() if name not in fixed}
+    got = run_named(quern.InferenceSession(made), feed)
+    want = one_by_one(onnx_runtime(made), feed, len(feed["input_ids"]))
+    sequences = got["sequences"]
+    end = sequences.shape[-1]
+    if "Beam" not in op:  # behind the end, ONNX Runtime leaves any memory
+        end = np.flatnonzero((sequences != PAD).any(0))[-1] + 2
+        assert (sequences[:, end:] == PAD).all()
+        want["sequences"] = np.where(sequences == PAD, PAD, want["sequences"])
+    np.testing.assert_array_equal(sequences[..., :end], want["sequences"][..., :end])
+    if outputs > 1:
+        np.testing.assert_allclose(got["sequences_scores"], want["sequences_scores"], atol=1e-4)
+    if outputs > 2:
+        check_scores(got["scores"], want["scores"])
+    return sequences
+
+
+# --- beams of a decoder alone ---
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+@pytest.mark.parametrize("beams", [1, 2, 4])
+def test_beams_find_the_same_sequences(batch, beams):
+    for seed in range(4):
+        feed = prompts(batch, seed=seed) | numbers(max_length=14, num_beams=beams, num_return_sequences=beams)
+        check("BeamSearch", feed, 2, decoder=gpt_decoder("decoder", seed))
+
+
+PARAMETERS = [
+    {"length_penalty": 0.3}, {"length_penalty": 2.5}, {"repetition_penalty": 1.4}, {"repetition_penalty": 0.7},
+    {"min_length": 12}, {"length_penalty": -1.0, "min_length": 9, "repetition_penalty": 1.2},
+]
+
+
+@pytest.mark.parametrize("parameters", PARAMETERS)
+@pytest.mark.parametrize("early_stopping", [0, 1])
+def test_parameters_of_a_beam_search(parameters, early_stopping):
+    for seed in range(3):
+        feed = prompts(2, seed=seed) | numbers(max_length=16, num_beams=3, num_return_sequences=2, **parameters)
+        check("BeamSearch", feed, 2, early_stopping=early_stopping, decoder=gpt_decoder("decoder", seed))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_no_ngram_comes_twice(size):
+    feed = prompts(2) | numbers(max_length=14, num_beams=2, num_return_sequences=1)
+    found = check("BeamSearch", feed, no_repeat_ngram_size=size, decoder=gpt_decoder("decoder", 5))
+    for row in found.reshape(2, -1):
+        for end in range(max(size, 6), len(row) + 1):
+            here = list(row[end - size:end])
+            earlier = [list(row[i:i + size]) for i in range(end - size)]
+            assert PAD in here or here not in earlier
+
+
+def test_masks_of_the_vocabulary():
+    rng = np.random.default_rng(8)
+    masks = {"vocab_mask": (rng.random(WORDS) < 0.5).astype(np.int32),
+             "prefix_vocab_mask": (rng.random((2, WORDS)) < 0.3).astype(np.int32)}
+    feed = prompts(2) | numbers(max_length=12, min_length=7, num_beams=3, num_return_sequences=3)
+    for names in [["vocab_mask"], ["prefix_vocab_mask"], list(masks)]:
+        check("BeamSearch", feed | {name: masks[name] for name in names}, 2, decoder=gpt_decoder("decoder", 9))
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_padding_has_no_place(beams):
+    feed = prompts(3, padding=2) | numbers(max_length=12, num_beams=beams, num_return_sequences=beams)
+    check("BeamSearch", feed, 2, decoder=gpt_decoder("decoder", 10))
+    mask = np.ones((3, 5), np.int32)
+    mask[0, 1] = mask[2, :3] = 0
+    check("BeamSearch", feed | {"attention_mask": mask}, 2, decoder=gpt_decoder("decoder", 10))
+
+
+def test_the_first_call_may_have_a_decoder_of_its_own():
+    feed = prompts(2, padding=1) | numbers(max_length=12, num_beams=3, num_return_sequences=2)
+    graphs = {"init_decoder": gpt_decoder("init_decoder", 11), "decoder": gpt_decoder("decoder", 12)}
+    check("BeamSearch", feed, 3, **graphs)
+    greedy = prompts(2, padding=1) | numbers(max_length=12)
+    check("GreedySearch", greedy, **graphs)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_scores_of_every_step(seed):
+    feed = prompts(2, seed=seed) | numbers(max_length=13, num_beams=2, num_return_sequences=2, repetition_penalty=1.1)
+    check("BeamSearch", feed, 3, decoder=gpt_decoder("decoder", seed))
+
+
+def test_parameters_may_be_constants():
+    feed = prompts(2) | numbers(max_length=12, num_beams=2, num_return_sequences=2, length_penalty=0.8)
+    check("BeamSearch", feed, 3, fixed=("max_length", "num_beams", "num_return_sequences"), decoder=gpt_decoder("decoder", 2))
+
+
+# --- one token at a time ---
+
+@pytest.mark.parametrize("seed", range(6))
+def test_greedy_search(seed):
+    feed = prompts(3, padding=1, seed=seed) | numbers(max_length=15)
+    check("GreedySearch", feed, decoder=gpt_decoder("decoder", seed))
+    check("GreedySearch", feed | numbers(min_length=11, repetition_penalty=1.3), decoder=gpt_decoder("decoder", seed))
+
+
+# --- the published model ---
+
+def test_the_model_of_the_test_data(data):
+    path = data("models/onnx/tiny_gpt2_beamsearch.onnx")
+    ours, theirs = quern.InferenceSession(path), onnx_runtime(path)
+    rng = np.random.default_rng(1)
+    for beams, returned, parameters in [(1, 1, {}), (4, 1, {}), (4, 4, {"min_length": 20, "length_penalty": 0.5}),
+                                        (3, 2, {"repetition_penalty": 1.3})]:
+        feed = {"input_ids": rng.integers(0, 1000, (2, 6)).astype(np.int32)}
+        feed |= numbers(**{"max_length": 24, "min_length": 0, "num_beams": beams, "num_return_sequences": returned,
+                           "length_penalty": 1.0, "repetition_penalty": 1.0, **parameters})
+        np.testing.assert_array_equal(ours.run(None, feed)[0], theirs.run(None, feed)[0])
