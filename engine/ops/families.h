@@ -36,6 +36,7 @@
     X(flex_attention) \
     X(gather) \
     X(gather_blocks) \
+    X(gradient) \
     X(grid) \
     X(group_query) \
     X(hash) \

@@ -22,7 +22,7 @@ MOST = 250  # cases in one command
 # Operators that are not there yet.
 AWAITED = {
     "Attention", "CausalConvWithState", "LinearAttention", "RotaryEmbedding",
-    "FlexAttention", "Gradient",
+    "FlexAttention",
 }
 
 

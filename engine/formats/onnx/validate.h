@@ -65,6 +65,9 @@ int64_t onnx_imported_version(const OnnxChecker *c, const char *domain);
 const char *onnx_function_key(const OnnxChecker *c, const char *domain, const char *name,
                               const char *overload);
 
+/* validate_gradient.c: lets a Gradient read the values that it names. */
+QnStatus onnx_name_gradient(OnnxChecker *c, OnnxNode *node, const OnnxScope *scope);
+
 /* validate_attribute.c: names, kinds and values of a node's attributes. */
 QnStatus onnx_check_attributes(OnnxChecker *c, OnnxNode *node);
 

@@ -257,6 +257,7 @@ static QnStatus check_nodes(OnnxChecker *c, OnnxGraph *graph, OnnxScope *names)
         check_uses(c, node, names);
         QN_TRY(check_node_name(c, node, &node_names));
         QN_TRY(onnx_check_node(c, node, names));
+        QN_TRY(onnx_name_gradient(c, node, names));
         QN_TRY(check_subgraphs(c, node, names));
         QN_TRY(onnx_hints_of_node(names, node));
     }
