@@ -157,9 +157,21 @@ static QnStatus multinomial(const QnCall *call)
 
 /* ---- Dropout ---- */
 
+/* The ratio and the mode are scalars; those of one element will do. */
+static QnStatus check_single(const QnInfer *in, int i)
+{
+    const QnShape *shape = qn_infer_shape(in, i);
+    for (int d = 0; shape && d < shape->rank; d++)
+        if (qn_dim_is_known(shape->dims[d]) && shape->dims[d] != 1)
+            return qn_infer_fail(in, "input %d is no single value", i);
+    return QN_OK;
+}
+
 static QnStatus infer_dropout(QnInfer *in)
 {
     const QnShape *x = qn_infer_shape(in, 0);
+    for (int i = 1; i < in->input_count; i++)
+        QN_TRY(check_single(in, i));
     QN_TRY(qn_infer_same(in));
     return x ? qn_infer_tensor(in, 1, QN_BOOL, x) : qn_infer_unknown(in, 1, QN_BOOL, -1);
 }

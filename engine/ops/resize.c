@@ -100,6 +100,18 @@ static QnStatus cropped_size(QnInfer *in, QnDim input, int i, int count, double 
     return QN_OK;
 }
 
+/* One scale or size for each axis.  given: how many are known, or -1: then the shape may tell. */
+static QnStatus check_count(const QnInfer *in, int i, int64_t given, int count)
+{
+    const QnShape *shape = qn_infer_shape(in, i);
+    if (given < 0 && shape && shape->rank == 1 && qn_dim_is_known(shape->dims[0]))
+        given = shape->dims[0];
+    if (given < 0 || given == count)
+        return QN_OK;
+    return qn_infer_fail(in, "there are %lld %s, expected %d", (long long)given,
+                         i == 3 ? "sizes" : "scales", count);
+}
+
 static QnStatus infer_sizes(QnInfer *in, const QnShape *x, const int *axes, int count, QnShape *y)
 {
     QnDim sizes[QN_MAX_RANK], unknown[QN_MAX_RANK];
@@ -110,9 +122,7 @@ static QnStatus infer_sizes(QnInfer *in, const QnShape *x, const int *axes, int 
     const int given = by_sizes ? qn_infer_ints(in, 3, sizes, QN_MAX_RANK) : read_scales(in, scales);
     for (int i = 0; i < count; i++)
         unknown[i] = qn_infer_fresh(in);
-    if (given >= 0 && given != count)
-        return qn_infer_fail(in, "there are %d %s, expected %d", given,
-                             by_sizes ? "sizes" : "scales", count);
+    QN_TRY(check_count(in, by_sizes ? 3 : 2, given, count));
     if (given >= 0 && by_sizes && !qn_op_string_is(in->node, "keep_aspect_ratio_policy", "stretch"))
         keep_ratio(in, x, axes, count, sizes, unknown);
     for (int i = 0; i < count; i++) {

@@ -568,6 +568,8 @@ static QnStatus import_hint(Importer *im, const OnnxValueInfo *info, const char 
 
 static QnStatus import_hints(Importer *im, const OnnxGraph *from, const OnnxScope *scope)
 {
+    for (int i = 0; im->in->options->is_checking && i < from->inputs.count; i++)
+        QN_TRY(import_hint(im, &from->inputs.items[i], "input", scope));
     for (int i = 0; i < from->outputs.count; i++)
         QN_TRY(import_hint(im, &from->outputs.items[i], "output", scope));
     for (int i = 0; i < from->values.count; i++)

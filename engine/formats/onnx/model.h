@@ -59,6 +59,7 @@ typedef struct OnnxEntry {
 typedef struct OnnxDim {
     int64_t value;     /* -1: not said, or a symbol */
     const char *param; /* the symbol; NULL: none */
+    bool is_number;    /* value is what the file says, which may be negative */
 } OnnxDim;
 
 typedef enum OnnxTypeKind {
@@ -111,6 +112,7 @@ typedef struct OnnxAttribute {
     int32_t kind; /* OnnxKind, as the file says; after parsing the one that was found where it said
                      nothing */
     uint32_t filled; /* bits 1 << OnnxKind of the members that were there */
+    bool is_untyped; /* it does not say its kind; the member that is there does */
     float f;
     int64_t i;
     QnBytes s;

@@ -45,7 +45,7 @@ static QnStatus parse_dim(const Parser *p, QnProto in, OnnxDim *dim)
     while (qn_proto_next(&in)) {
         switch (in.field) {
         case 1:
-            *dim = (OnnxDim){.value = qn_proto_int(&in)};
+            *dim = (OnnxDim){.value = qn_proto_int(&in), .is_number = true};
             break;
         case 2:
             *dim = (OnnxDim){.value = -1, .param = text(p, &in)};
@@ -272,6 +272,7 @@ static QnStatus parse_attribute_message(const Parser *p, QnProto *in, OnnxAttrib
 /* Files of IR 1 say no type; the member that is there tells it. */
 static void find_kind(OnnxAttribute *attribute)
 {
+    attribute->is_untyped = attribute->kind == ONNX_UNDEFINED;
     for (int kind = 1; attribute->kind == ONNX_UNDEFINED && kind < ONNX_KIND_COUNT; kind++)
         if (attribute->filled & 1u << kind)
             attribute->kind = kind;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/formats/onnx/upgrade.h"
+#include "engine/formats/onnx/validate.h"
 
 /* --- broadcasting by attributes --- */
 
@@ -61,11 +62,26 @@ static QnStatus align(OnnxUpgrade *up, const char *a, const char *b, int64_t axi
     return onnx_emit(up, reshape);
 }
 
+/* Only the second operand was ever spread. */
+static bool is_spread(OnnxUpgrade *up, OnnxNode *node)
+{
+    const int rank_a = onnx_hint(up->hints, node->inputs.items[0]).rank;
+    const int rank_b = onnx_hint(up->hints, node->inputs.items[1]).rank;
+    if (onnx_get_int(node, "broadcast", 0) == 0)
+        return false;
+    if (rank_a < 0 || rank_b <= rank_a)
+        return true;
+    onnx_refuse(up, node, "onnx-broadcast",
+                onnx_say(up->in, "its second input has rank %d", rank_b),
+                onnx_say(up->in, "at most %d, the rank of the first", rank_a));
+    return false;
+}
+
 /* Without an axis the second operand was aligned at the right, which is NumPy's rule already. */
 QnStatus onnx_rewrite_broadcast(OnnxUpgrade *up, OnnxNode **node)
 {
     const OnnxAttribute *axis = onnx_attribute(*node, "axis");
-    if (axis && axis->kind == ONNX_INT && onnx_get_int(*node, "broadcast", 0) != 0) {
+    if (is_spread(up, *node) && axis && axis->kind == ONNX_INT) {
         const char *aligned;
         QN_TRY(align(up, (*node)->inputs.items[0], (*node)->inputs.items[1], axis->i, &aligned));
         QN_TRY(onnx_set_input(up, *node, 1, aligned));

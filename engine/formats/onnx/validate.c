@@ -122,7 +122,7 @@ static void check_versions(const OnnxModel *model, const QnReader *in)
     if (model->ir_version >= 3 && model->imports.count == 0)
         breach_imports(in, NULL, "it is not there", "a version of ai.onnx",
                        "the newest versions are assumed");
-    if (model->ir_version == 2 && model->imports.count > 0)
+    if (model->ir_version > 0 && model->ir_version < 3 && model->imports.count > 0)
         breach_imports(in, NULL, "it is there", "none before ir_version 3", NULL);
 }
 

@@ -37,6 +37,23 @@ static void check_kind(OnnxChecker *c, OnnxNode *node, OnnxAttribute *attribute,
                               .expected = onnx_kind_name(row->kind)});
 }
 
+/* Since IR 2 an attribute says its type, also where it stands for another one. */
+static void check_typed(OnnxChecker *c, OnnxNode *node, OnnxAttribute *attribute,
+                        const OnnxAttributeSchema *row)
+{
+    const bool is_other =
+        row && attribute->ref[0] && !attribute->is_untyped && attribute->kind != row->kind;
+    if (!is_other && (!attribute->is_untyped || c->model->ir_version < 2))
+        return;
+    onnx_complain(c, node,
+                  (QnFinding){.severity = QN_BREACH,
+                              .rule = "onnx-attribute-type",
+                              .field = field_of(c, attribute),
+                              .found = is_other ? onnx_kind_name(attribute->kind)
+                                                : "it does not say its type",
+                              .expected = row ? onnx_kind_name(row->kind) : NULL});
+}
+
 /* Is the member there that the kind promises?  Empty lists and zeros may be left out. */
 static bool has_member(const OnnxAttribute *attribute)
 {
@@ -223,7 +240,7 @@ static void complain_value(OnnxChecker *c, OnnxNode *node, const OnnxAttribute *
         expected = onnx_say(c->in, "%lld to %lld", (long long)rule->least, (long long)rule->most);
     onnx_complain(
         c, node,
-        (QnFinding){.severity = rule->is_switch ? QN_WARNING : QN_SEVERE,
+        (QnFinding){.severity = rule->is_switch ? QN_BREACH : QN_SEVERE,
                     .rule = "onnx-attribute-value",
                     .field = field_of(c, attribute),
                     .found = found,
@@ -280,6 +297,8 @@ static void check_attribute(OnnxChecker *c, OnnxNode *node, OnnxAttribute *attri
 {
     const OnnxAttributeSchema *row =
         node->schema ? onnx_schema_attribute(node->schema, attribute->name) : NULL;
+    if (c->is_checking)
+        check_typed(c, node, attribute, row);
     if (attribute->ref[0]) {
         check_reference(c, node, attribute);
         return;

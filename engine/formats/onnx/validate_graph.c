@@ -128,6 +128,19 @@ static void check_whole_type(const OnnxChecker *c, const OnnxType *type, const c
                "a type of items");
 }
 
+/* A size that is not known is left out or has a name; -1 is what other formats write. */
+static void check_sizes(const OnnxChecker *c, const OnnxType *type, const char *label)
+{
+    for (int i = 0; i < type->dims.count; i++)
+        if (type->dims.items[i].is_number && type->dims.items[i].value < 0) {
+            breach(c, "onnx-value-shape", label,
+                   onnx_say(c->in, "dimension %d has size %lld", i,
+                            (long long)type->dims.items[i].value),
+                   "0 or more, or none where it is not known");
+            return;
+        }
+}
+
 static void check_type(const OnnxChecker *c, const OnnxValueInfo *info, const char *what,
                        bool is_main)
 {
@@ -145,6 +158,8 @@ static void check_type(const OnnxChecker *c, const OnnxValueInfo *info, const ch
     if (leaf->kind == ONNX_TYPE_TENSOR && leaf->dims.count > QN_MAX_RANK)
         fail(c, "onnx-value-rank", label, onnx_say(c->in, "rank %d", leaf->dims.count),
              onnx_say(c->in, "at most %d", QN_MAX_RANK));
+    if (c->is_checking)
+        check_sizes(c, leaf, label);
     if (c->is_checking && is_main)
         check_whole_type(c, &info->type, label);
 }
