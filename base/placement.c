@@ -5,6 +5,7 @@
 static bool note_allowed(QnPlacement *placement, const QnThread *thread)
 {
     cpu_set_t now;
+    CPU_ZERO(&now);
     if (pthread_getaffinity_np(thread->id, sizeof now, &now))
         return false;
     if (placement->avoided < 0 || !CPU_EQUAL(&now, &placement->given))
