@@ -441,6 +441,8 @@ void qn_conv_i8_run(const QnConvI8 *conv, int64_t number, void *scratch)
         t.rows = (uint8_t *)scratch + piece_room(conv);
         t.patch = pick_patch(conv->isa);
         find_pieces(&t);
+        /* What fills up pixels and rows meets weights of zero: any number, but one that was set. */
+        memset(t.rows, 0, row_bytes(conv) * QN_BLOCK_I8_ROWS);
     }
     for (int64_t i = 0; i < t.block_count; i++) {
         const int64_t block = t.first_block + i, line = block / t.cut.blocks;
