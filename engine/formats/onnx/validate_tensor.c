@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+/* Bytes of an element in memory.  Strides, which are in bytes, must fit also where a dimension is 0
+ * and there are no elements. */
+enum { ELEMENT_MOST = 16 };
+
 int64_t onnx_count_elements(const QnProtoList *dims)
 {
     int64_t count = 1;
@@ -18,7 +22,7 @@ int64_t onnx_count_elements(const QnProtoList *dims)
             return -1;
         if (dims->i64[i] == 0)
             is_empty = true;
-        else if (!qn_mul_i64(&count, count, dims->i64[i]))
+        else if (!qn_mul_i64(&count, count, dims->i64[i]) || count > INT64_MAX / ELEMENT_MOST)
             return -1;
     }
     return is_empty ? 0 : count;
@@ -139,7 +143,7 @@ static bool check_type_and_dims(const QnReader *in, const OnnxTensor *tensor, co
     if (onnx_count_elements(&tensor->dims) < 0) {
         complain(
             in, "onnx-tensor-dims", owner, onnx_say(in, "dims %s", dims_text(in, &tensor->dims)),
-            onnx_say(in, "at most %d, none negative, whose product fits 63 bits", QN_MAX_RANK));
+            onnx_say(in, "at most %d, none negative, whose product fits 59 bits", QN_MAX_RANK));
         return false;
     }
     return true;
@@ -172,7 +176,7 @@ static bool check_sparse_shape(const QnReader *in, const OnnxSparse *sparse, con
     if (onnx_count_elements(&sparse->dims) < 0)
         complain(in, "onnx-sparse-dims", owner,
                  onnx_say(in, "dims %s", dims_text(in, &sparse->dims)),
-                 "some whose product fits 63 bits");
+                 "some whose product fits 59 bits");
     else if (values->count != 1)
         complain(in, "onnx-sparse-values", owner, onnx_say(in, "values of rank %zu", values->count),
                  "1");
