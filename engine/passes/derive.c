@@ -4,14 +4,15 @@
 
 #include <stdio.h>
 
-static const QnDerivative *const families[] = {qn_derivatives_elementwise, qn_derivatives_move,
-                                               qn_derivatives_network, qn_derivatives_reduce,
-                                               qn_derivatives_unary};
+const QnDerivative *const qn_derivative_families[] = {qn_derivatives_elementwise,
+                                                      qn_derivatives_move, qn_derivatives_network,
+                                                      qn_derivatives_reduce, qn_derivatives_unary};
+const int qn_derivative_family_count = QN_COUNT_OF(qn_derivative_families);
 
 const QnDerivative *qn_derivative_find(const QnNode *node)
 {
-    for (size_t i = 0; i < QN_COUNT_OF(families) && !*node->domain; i++)
-        for (const QnDerivative *row = families[i]; row->op; row++)
+    for (int i = 0; i < qn_derivative_family_count && !*node->domain; i++)
+        for (const QnDerivative *row = qn_derivative_families[i]; row->op; row++)
             if (!strcmp(row->op, node->op))
                 return row;
     return NULL;

@@ -45,6 +45,9 @@ typedef struct QnDerivative {
 extern const QnDerivative qn_derivatives_elementwise[], qn_derivatives_move[],
     qn_derivatives_network[], qn_derivatives_reduce[], qn_derivatives_unary[];
 
+extern const QnDerivative *const qn_derivative_families[];
+extern const int qn_derivative_family_count;
+
 /* The rule of a node's operator; NULL: it has none. */
 const QnDerivative *qn_derivative_find(const QnNode *node);
 

@@ -121,7 +121,7 @@ const QnDeriveWord qn_derive_words[] = {
      "result = shaped(n, x)"},
     {"plane", plane, NULL, NULL},
     {"scattered", NULL, "from g x",
-     "to = Expand(as([0], g), Unsqueeze(Size(x) + 1, [0]))\n"
+     "to = Expand(0, Unsqueeze(Size(x) + 1, [0]))\n"
      "from = Reshape(from, [-1]); g = Reshape(g, [-1])\n"
      "to = ScatterElements(to, from, g) {reduction = add}\n"
      "result = shaped(Slice(to, [1], Unsqueeze(Size(x) + 1, [0])), x)"},
@@ -134,6 +134,6 @@ const QnDeriveWord qn_derive_words[] = {
     {"transposed", transposed, NULL, NULL},
     {"unconvolved", qn_derive_unconvolved, NULL, NULL},
     {"untransposed", untransposed, NULL, NULL},
-    {"zeros", NULL, "x", "result = Expand(as(Squeeze([0]), x), Shape(x))"},
+    {"zeros", NULL, "x", "result = Expand(0, Shape(x))"},
     {0},
 };

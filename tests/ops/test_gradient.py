@@ -202,7 +202,7 @@ def make_model(row, weight, is_open=False, is_replaced=False):
         given = names
         if is_replaced:
             given = [f"{name}_given" for name in names]
-            nodes += [helper.make_node("Add", [name, "one"], [other]) for name, other in zip(names, given)]
+            nodes += [helper.make_node("Mul", [name, "one"], [other]) for name, other in zip(names, given)]
             held.append(numpy_helper.from_array(np.array(1.0), "one"))
         nodes.append(helper.make_node("Gradient", given, [f"d{name}" for name in names], domain=TRAINING, xs=names, y="p"))
         outputs += [helper.make_tensor_value_info(f"d{name}", TensorProto.DOUBLE, None) for name in names]
@@ -258,5 +258,42 @@ def test_rule_gives_the_slope(row):
     weight = weight_for(row, at)
     wanted = differences(row, weight, at)
     check(row, weight, at, wanted)
+    check(row, weight, at, wanted, is_replaced=True)
     if row.name != "static":
         check(row, weight, at, wanted, is_open=True)
+
+
+def second_order(row):
+    """Gradients of the sum of the squares of a rule's own gradients, by all that these depend on."""
+    at = feed(row)
+    weight = weight_for(row, at)
+    model = make_model(row, weight)
+    names = [f"x{i}" for i in row.xs()]
+    nodes = model.graph.node
+    for name in names:
+        nodes.append(helper.make_node("Mul", [f"d{name}", f"d{name}"], [f"q{name}"]))
+        nodes.append(helper.make_node("ReduceSum", [f"q{name}"], [f"s{name}"], keepdims=0))
+    nodes.append(helper.make_node("Sum", [f"s{name}" for name in names], ["s"]))
+    plain = onnx.ModelProto()
+    plain.CopyFrom(model)
+    del plain.graph.output[:]
+    plain.graph.output.append(helper.make_tensor_value_info("s", TensorProto.DOUBLE, []))
+    nodes.append(helper.make_node("Gradient", names, [f"e{name}" for name in names], domain=TRAINING, xs=names, y="s"))
+    del model.graph.output[:]
+    model.graph.output.extend(helper.make_tensor_value_info(f"e{name}", TensorProto.DOUBLE, None) for name in names)
+    return at, names, session(plain), session(model)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=repr)
+def test_rules_are_differentiated_too(row):
+    at, names, plain, twice = second_order(row)
+    for name, gradient in zip(names, twice.run(None, at)):
+        x = at[name]
+        for place in list(np.ndindex(*x.shape))[:4]:
+            sums = []
+            for step in (STEP, -STEP):
+                moved = x.copy()
+                moved[place] += step
+                sums.append(plain.run(None, {**at, name: moved})[0])
+            np.testing.assert_allclose(gradient[place], (sums[0] - sums[1]) / (2 * STEP), rtol=1e-4, atol=1e-5,
+                                       err_msg=f"{name}{place}")
