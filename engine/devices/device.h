@@ -56,6 +56,9 @@ struct QnOffer {
     /* Output 0 is input 0's data with other dims and strides: nothing runs; code->bind writes the
      * output's strides and, as the first parameter (int64_t), its offset in bytes. */
     bool is_view;
+    /* Only running tells the outputs' shapes: code->run makes them, in memory of its call's
+     * `allocate`.  For nodes whose shapes are not known before, and only for these. */
+    bool gives_shapes;
     int in_place;  /* 1 + the input whose memory output 0 may take over; 0: none */
     double cost;   /* predicted nanoseconds on one thread at the planning shapes */
     void *context; /* for make */

@@ -21,8 +21,9 @@ typedef struct Choice {
     QnOffer best;
     double score;
     bool is_found;
-    int count, taken; /* offers so far; which of them is the best */
-    int wanted;       /* the one that a plan file says; -1: by cost */
+    int count, taken;  /* offers so far; which of them is the best */
+    int wanted;        /* the one that a plan file says; -1: by cost */
+    bool gives_shapes; /* only such offers will do, or only others */
 } Choice;
 
 static double value_bytes(const QnPlanner *p, const QnIrType *type)
@@ -129,6 +130,8 @@ static void consider(QnOfferCall *call, const QnOffer *offer)
 {
     Choice *choice = call->user;
     QnOffer settled = *offer;
+    if (offer->gives_shapes != choice->gives_shapes)
+        return;
     if (settled.same_layout)
         settle_layout(choice->p, &settled);
     const double score =
@@ -273,7 +276,8 @@ static QnStatus emit(QnPlanner *p, const QnOffer *offer)
     step->data = data;
     step->cost = offer->cost;
     step->in_place = offer->in_place;
-    return QN_OK;
+    step->gives_shapes = offer->gives_shapes;
+    return offer->gives_shapes ? qn_planner_late_bind(p, NULL, 0) : QN_OK;
 }
 
 /* The operator's reference, which may be the portable kernel too: inputs plain, outputs made by the
@@ -382,7 +386,7 @@ static QnStatus emit_resolve(QnPlanner *p, const QnNode *node)
     return qn_planner_late_bind(p, NULL, 0);
 }
 
-static QnStatus choose(QnPlanner *p, const QnNode *node, Choice *choice)
+static QnStatus choose(QnPlanner *p, const QnNode *node, bool gives_shapes, Choice *choice)
 {
     QnOfferCall call = {
         .device = p->plan->device,
@@ -398,7 +402,8 @@ static QnStatus choose(QnPlanner *p, const QnNode *node, Choice *choice)
         .err = p->err,
     };
     const int *known = p->request->memory ? p->request->memory->decisions : NULL;
-    *choice = (Choice){.p = p, .taken = -1, .wanted = known ? known[node->id] : -1};
+    *choice = (Choice){
+        .p = p, .taken = -1, .wanted = known ? known[node->id] : -1, .gives_shapes = gives_shapes};
     return p->plan->device->offers(&call);
 }
 
@@ -428,14 +433,16 @@ static QnStatus lower_node(QnPlanner *p, const QnNode *node)
         const int state = qn_planner_growing_state(p, node);
         if (state >= 0)
             return qn_planner_lower_extend(p, node, state);
-        if (!has_ranks(node) || (!is_defined(p, node) && (node->def->traits & QN_OP_DYNAMIC)))
+        if (!has_ranks(node))
             return emit_call(p, node);
-        if (!is_defined(p, node))
+        const bool is_dynamic = !is_defined(p, node) && (node->def->traits & QN_OP_DYNAMIC);
+        if (!is_dynamic && !is_defined(p, node))
             QN_TRY(emit_resolve(p, node));
-        if (!is_defined(p, node)) /* e.g. a sum of two symbols, which no single dimension tells */
+        /* e.g. a sum of two symbols, which no single dimension tells */
+        if (!is_dynamic && !is_defined(p, node))
             return emit_call(p, node);
         Choice choice;
-        QN_TRY(choose(p, node, &choice));
+        QN_TRY(choose(p, node, is_dynamic, &choice));
         if (!choice.is_found)
             return emit_call(p, node);
         QN_TRY(take(p, &choice.best));

@@ -138,11 +138,12 @@ struct QnStep {
     int segment_end;      /* of LATE_BIND: the step behind the last one it binds */
     const struct QnLateSymbol *symbols; /* [symbol_count] of LATE_BIND: what it reads */
     int symbol_count;
-    int loop;         /* of the loop steps and SLICE, APPEND, FINISH: the loop's number */
-    int axis;         /* of LOOP_BEGIN, SLICE and FINISH */
-    bool is_reversed; /* SLICE and FINISH: the last element belongs to the first iteration */
-    int in_place;     /* 1 + the input whose memory output 0 may take over; 0: none */
-    double cost;      /* predicted nanoseconds, from the offer */
+    int loop;          /* of the loop steps and SLICE, APPEND, FINISH: the loop's number */
+    int axis;          /* of LOOP_BEGIN, SLICE and FINISH */
+    bool is_reversed;  /* SLICE and FINISH: the last element belongs to the first iteration */
+    int in_place;      /* 1 + the input whose memory output 0 may take over; 0: none */
+    bool gives_shapes; /* of COMPUTE: the run makes the outputs whose shapes are not known before */
+    double cost;       /* predicted nanoseconds, from the offer */
 };
 
 /* Helpers for steps. */

@@ -47,6 +47,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(gather) \
     X(matmul) \
     X(move) \
+    X(nms) \
     X(norm) \
     X(pad) \
     X(pointwise) \

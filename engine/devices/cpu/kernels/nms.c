@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Non-maximum suppression: scores are filtered first, survivors sorted, and corners and areas
- * prepared once for each batch.  Kept boxes stand in separate arrays of coordinates, so that a
- * candidate is held against many at a time.
+ * Non-maximum suppression: scores are filtered first and survivors sorted.  Kept boxes stand in
+ * separate arrays of coordinates, so that a candidate is held against many at a time.
  */
 #include "engine/devices/cpu/kernels/nms.h"
 
@@ -37,8 +36,7 @@ int64_t qn_nms_limit(const QnNms *nms)
 
 int64_t qn_nms_scratch(const QnNms *nms)
 {
-    return nms->boxes * (int64_t)(sizeof(Candidate) + sizeof(Box)) +
-           kept_limit(nms) * 5 * (int64_t)sizeof(float);
+    return nms->boxes * (int64_t)sizeof(Candidate) + kept_limit(nms) * 5 * (int64_t)sizeof(float);
 }
 
 static Box corners(const QnNms *nms, const float *b)
@@ -97,51 +95,40 @@ static void keep(Kept *kept, const Box *box)
     kept->area[i] = area_of(box);
 }
 
-/* One class of one batch; gives how many rows it wrote. */
-static int64_t select_class(const QnNms *nms, const Box *boxes, const float *scores,
-                            Candidate *candidates, float *room, int64_t (*selected)[3])
+int64_t qn_nms_run_class(const QnNms *nms, int64_t unit, const float *boxes, const float *scores,
+                         int64_t (*selected)[3], void *scratch)
 {
-    const int64_t most = kept_limit(nms);
+    const int64_t most = kept_limit(nms), batch = unit / nms->classes;
+    Candidate *candidates = scratch;
+    float *room = (float *)(void *)(candidates + nms->boxes);
     Kept kept = {room, room + most, room + 2 * most, room + 3 * most, room + 4 * most, 0};
     int64_t count = 0;
+    scores += unit * nms->boxes;
+    boxes += batch * nms->boxes * 4;
     for (int64_t i = 0; i < nms->boxes; i++)
         if (nms->has_score_threshold ? scores[i] > nms->score_threshold : scores[i] == scores[i])
             candidates[count++] = (Candidate){scores[i], i};
     qn_sort(candidates, (size_t)count, sizeof *candidates, by_score);
     for (int64_t c = 0; c < count && kept.count < most; c++) {
-        const Box *box = &boxes[candidates[c].index];
-        if (overlaps(&kept, box, nms->iou_threshold))
+        const Box box = corners(nms, boxes + candidates[c].index * 4);
+        if (overlaps(&kept, &box, nms->iou_threshold))
             continue;
-        selected[kept.count][2] = candidates[c].index;
-        keep(&kept, box);
+        int64_t *row = selected[kept.count];
+        row[0] = batch;
+        row[1] = unit % nms->classes;
+        row[2] = candidates[c].index;
+        keep(&kept, &box);
     }
+    if (kept.count > 0 && qn_fault("kernel", "nms"))
+        qn_fault_spoil(selected, sizeof *selected);
     return kept.count;
 }
 
 int64_t qn_nms_run(const QnNms *nms, const float *boxes, const float *scores,
                    int64_t (*selected)[3], void *scratch)
 {
-    Candidate *candidates = scratch;
-    Box *prepared = (Box *)(void *)(candidates + nms->boxes);
-    float *room = (float *)(void *)(prepared + nms->boxes);
     int64_t rows = 0;
-    if (kept_limit(nms) == 0)
-        return 0;
-    for (int64_t batch = 0; batch < nms->batches; batch++) {
-        for (int64_t i = 0; i < nms->boxes; i++)
-            prepared[i] = corners(nms, boxes + (batch * nms->boxes + i) * 4);
-        for (int64_t class = 0; class < nms->classes; class ++) {
-            const float *of_class = scores + (batch * nms->classes + class) * nms->boxes;
-            const int64_t added =
-                select_class(nms, prepared, of_class, candidates, room, selected + rows);
-            for (int64_t i = rows; i < rows + added; i++) {
-                selected[i][0] = batch;
-                selected[i][1] = class;
-            }
-            rows += added;
-        }
-    }
-    if (rows > 0 && qn_fault("kernel", "nms"))
-        qn_fault_spoil(selected, sizeof *selected);
+    for (int64_t unit = 0; unit < nms->batches * nms->classes; unit++)
+        rows += qn_nms_run_class(nms, unit, boxes, scores, selected + rows, scratch);
     return rows;
 }

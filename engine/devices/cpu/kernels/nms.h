@@ -25,6 +25,11 @@ int64_t qn_nms_scratch(const QnNms *nms);
 /* Rows that the result may have at most. */
 int64_t qn_nms_limit(const QnNms *nms);
 
+/* Of one class of one batch, `unit` = batch * classes + class: as qn_nms_run, but rows [0, count)
+ * of that class alone, at most qn_nms_limit / (batches * classes) of them. */
+int64_t qn_nms_run_class(const QnNms *nms, int64_t unit, const float *boxes, const float *scores,
+                         int64_t (*selected)[3], void *scratch);
+
 /*
  * boxes: [batches, boxes, 4]; scores: [batches, classes, boxes]; selected: room for qn_nms_limit
  * rows of (batch, class, box).  Gives how many rows there are.
