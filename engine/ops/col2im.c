@@ -103,40 +103,27 @@ static QnStatus infer_col2im(QnInfer *in)
     return qn_infer_tensor(in, 0, element, &y);
 }
 
-/* An image under construction: integers wrap, complex numbers are pairs. */
-typedef struct Image {
-    double *reals; /* [area * parts]; NULL: of integers */
-    int64_t *ints; /* [area]; NULL: of real numbers */
-    int parts;     /* numbers in an element: 2 in complex ones */
-    size_t size;   /* bytes */
-} Image;
+/* What all images share. */
+typedef struct Images {
+    Window window;
+    QnTensor x, y;               /* of complex numbers the pairs */
+    int64_t area, columns, rows; /* of an image; of the input; of the input for each image */
+    int parts;                   /* numbers in an element: 2 in complex ones */
+    bool is_int;                 /* which wrap */
+} Images;
 
-static QnStatus make_image(const QnCall *call, const QnTensor *numbers, int parts, int64_t area,
-                           Image *image)
-{
-    *image = (Image){.parts = parts};
-    if (qn_type_is_float(numbers->type))
-        QN_ALLOC(image->reals, call->scratch, area * parts);
-    else
-        QN_ALLOC(image->ints, call->scratch, area);
-    image->size = (size_t)(area * parts) * sizeof *image->reals;
-    return QN_OK;
-}
+/* An image under construction, and a row of the input. */
+typedef struct Room {
+    double *image, *row;          /* [area * parts], [columns * parts] */
+    int64_t *int_image, *int_row; /* the same memory */
+} Room;
 
-static void add_element(Image *image, int64_t at, const QnTensor *x, int64_t i)
+/* Adds a row of the input, the element `inside` of all blocks of a channel, to its image. */
+static void add_row(const Images *images, const int64_t *inside, const Room *room)
 {
-    if (image->ints)
-        image->ints[at] = (int64_t)((uint64_t)image->ints[at] + (uint64_t)qn_tensor_get_int(x, i));
-    for (int p = 0; image->reals && p < image->parts; p++)
-        image->reals[at * image->parts + p] += qn_tensor_get(x, i * image->parts + p);
-}
-
-/* Adds one row of the input, the element `inside` of all blocks of a channel, to its image. */
-static void add_row(const Window *w, const QnTensor *x, int64_t first, const int64_t *inside,
-                    Image *image)
-{
+    const Window *w = &images->window;
     int64_t position[QN_MAX_RANK] = {0};
-    for (int64_t i = first;; i++) {
+    for (int64_t i = 0;; i++) {
         int64_t at = 0;
         bool is_inside = true;
         for (int d = 0; d < w->rank && is_inside; d++) {
@@ -145,48 +132,69 @@ static void add_row(const Window *w, const QnTensor *x, int64_t first, const int
             is_inside = place >= 0 && place < w->image[d];
             at = at * w->image[d] + place;
         }
-        if (is_inside)
-            add_element(image, at, x, i);
+        if (is_inside && images->is_int)
+            room->int_image[at] =
+                (int64_t)((uint64_t)room->int_image[at] + (uint64_t)room->int_row[i]);
+        for (int p = 0; p < images->parts && is_inside && !images->is_int; p++)
+            room->image[at * images->parts + p] += room->row[i * images->parts + p];
         if (!qn_walk_next(position, w->steps, w->rank))
             return;
     }
 }
 
-static QnStatus col2im(const QnCall *call)
+/* Images begin <= c < end of all channels. */
+static QnStatus make_images(const QnCall *call, const void *work, void *memory, int64_t begin,
+                            int64_t end)
 {
-    QnTensor x = *qn_call_input(call, 0), numbers = *qn_call_result(call, 0);
-    const QnTensor *y = qn_call_result(call, 0);
-    Window w = {.rank = y->rank - 2};
-    int64_t area = 1;
-    if (qn_tensor_count(y) == 0) /* whose other sizes may be of any product */
-        return QN_OK;
-    for (int d = 0; d < w.rank; d++) {
-        w.image[d] = qn_tensor_get_int(qn_call_input(call, IMAGE), d);
-        w.block[d] = qn_tensor_get_int(qn_call_input(call, BLOCK), d);
-        area *= w.image[d];
-    }
-    if (!make_window(call->node, &w))
-        return qn_call_fail(call, "the window does not fit the image");
-    const int64_t columns = x.dims[2];
-    if (!qn_tensor_pairs(&x) || !qn_tensor_pairs(&numbers))
-        return qn_call_fail(call, "complex numbers of rank %d, expected less", y->rank);
-    const int parts = numbers.rank > y->rank ? 2 : 1;
-    Image image;
-    QN_TRY(make_image(call, &numbers, parts, area, &image));
-    int64_t row = 0;
-    for (int64_t c = 0; c < y->dims[0] * y->dims[1]; c++) {
-        int64_t inside[QN_MAX_RANK] = {0};
-        memset(image.reals ? (void *)image.reals : image.ints, 0, image.size);
+    const Images *images = work;
+    const int64_t size = images->area * images->parts, length = images->columns * images->parts;
+    const Room room = {memory, (double *)memory + size, memory, (int64_t *)memory + size};
+    QnTensor y = images->y;
+    for (int64_t c = begin; c < end; c++) {
+        int64_t inside[QN_MAX_RANK] = {0}, row = c * images->rows;
+        memset(memory, 0, (size_t)size * sizeof *room.image);
         do {
-            add_row(&w, &x, row++ * columns, inside, &image);
+            if (images->is_int)
+                qn_tensor_read_row_int(&images->x, row * length, 1, length, room.int_row);
+            else
+                qn_tensor_read_row(&images->x, row * length, 1, length, room.row);
+            add_row(images, inside, &room);
             QN_TRY(qn_call_poll(call));
-        } while (qn_walk_next(inside, w.block, w.rank));
-        if (image.ints)
-            qn_tensor_write_row_int(&numbers, c * area, 1, area, image.ints);
+            row++;
+        } while (qn_walk_next(inside, images->window.block, images->window.rank));
+        if (images->is_int)
+            qn_tensor_write_row_int(&y, c * size, 1, size, room.int_image);
         else
-            qn_tensor_write_row(&numbers, c * area * parts, 1, area * parts, image.reals);
+            qn_tensor_write_row(&y, c * size, 1, size, room.image);
     }
     return QN_OK;
+}
+
+static QnStatus col2im(const QnCall *call)
+{
+    const QnTensor *y = qn_call_result(call, 0);
+    Images images = {.x = *qn_call_input(call, 0), .y = *y, .area = 1, .rows = 1};
+    Window *w = &images.window;
+    w->rank = y->rank - 2;
+    if (qn_tensor_count(y) == 0) /* whose other sizes may be of any product */
+        return QN_OK;
+    for (int d = 0; d < w->rank; d++) {
+        w->image[d] = qn_tensor_get_int(qn_call_input(call, IMAGE), d);
+        w->block[d] = qn_tensor_get_int(qn_call_input(call, BLOCK), d);
+        images.area *= w->image[d];
+        images.rows *= w->block[d];
+    }
+    if (!make_window(call->node, w))
+        return qn_call_fail(call, "the window does not fit the image");
+    images.columns = images.x.dims[2];
+    if (!qn_tensor_pairs(&images.x) || !qn_tensor_pairs(&images.y))
+        return qn_call_fail(call, "complex numbers of rank %d, expected less", y->rank);
+    images.parts = images.y.rank > y->rank ? 2 : 1;
+    images.is_int = !qn_type_is_float(images.y.type);
+    const size_t room = (size_t)((images.area + images.columns) * images.parts) * sizeof(double);
+    return qn_call_for(call, y->dims[0] * y->dims[1],
+                       10 * (double)images.rows * (double)images.columns, room, make_images,
+                       &images);
 }
 
 static const QnOpAttribute attributes[] = {{"dilations", QN_ATTRIBUTE_INTS},
@@ -200,6 +208,7 @@ const QnOp qn_ops_col2im[] = {
      .inputs = "input: any, image_shape: int64, block_shape: int64",
      .outputs = "output: T",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_col2im,
      .reference = col2im},
     {0},

@@ -184,56 +184,128 @@ static void make_loops(const QnCall *call, const Equation *eq, Loops *loops)
     }
 }
 
-static double product_at(const QnCall *call, const Loops *loops, const int64_t *index)
-{
-    double product = 1;
-    for (int t = 0; t < call->input_count; t++) {
-        int64_t at = 0;
-        for (int n = 0; n < loops->count; n++)
-            at += index[n] * loops->strides[t][n];
-        product *= qn_tensor_get(qn_call_input(call, t), at);
-    }
-    return product;
-}
+/* What one computation works with: the operands as numbers, and the innermost loop. */
+typedef struct Sums {
+    Loops loops;
+    int term_count;
+    const double *terms[TERMS];
+    bool is_empty;
+} Sums;
 
-/* Steps the index over [first, last); false when it has come round. */
-static bool advance(const Loops *loops, int64_t *index, int first, int last)
+/* Steps the index over [first, last), and the places of all terms with it; false when it has come
+ * round. */
+static bool advance(const Sums *sums, int64_t *index, int64_t *at, int first, int last)
 {
+    const Loops *loops = &sums->loops;
     for (int n = last - 1; n >= first; n--) {
+        for (int t = 0; t < sums->term_count; t++)
+            at[t] += loops->strides[t][n];
         if (++index[n] < loops->sizes[n])
             return true;
+        for (int t = 0; t < sums->term_count; t++)
+            at[t] -= loops->sizes[n] * loops->strides[t][n];
         index[n] = 0;
     }
     return false;
 }
 
+/* The sum of products along loop n from the places `at`. */
+static double sum_line(const Sums *sums, const int64_t *at, int n, double sum)
+{
+    const Loops *loops = &sums->loops;
+    const int64_t count = loops->sizes[n];
+    if (sums->term_count == 2) {
+        const double *a = sums->terms[0] + at[0], *b = sums->terms[1] + at[1];
+        const int64_t step_a = loops->strides[0][n], step_b = loops->strides[1][n];
+        for (int64_t i = 0; i < count; i++)
+            sum += a[i * step_a] * b[i * step_b];
+        return sum;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        double product = 1;
+        for (int t = 0; t < sums->term_count; t++)
+            product *= sums->terms[t][at[t] + i * loops->strides[t][n]];
+        sum += product;
+    }
+    return sum;
+}
+
+/* One element of the result: the sum over all loops behind those of the result. */
+static double sum_element(const Sums *sums, const int64_t *first, int64_t *index)
+{
+    const Loops *loops = &sums->loops;
+    int64_t at[TERMS] = {0};
+    double sum = 0, product = 1;
+    memcpy(at, first, (size_t)sums->term_count * sizeof *at);
+    if (loops->count == loops->outer) {
+        for (int t = 0; t < sums->term_count; t++)
+            product *= sums->terms[t][at[t]];
+        return product;
+    }
+    do
+        sum = sum_line(sums, at, loops->count - 1, sum);
+    while (advance(sums, index, at, loops->outer, loops->count - 1));
+    return sum;
+}
+
+/* Elements begin <= i < end of the result. */
+static QnStatus sum_elements(const QnCall *call, const void *work, void *room, int64_t begin,
+                             int64_t end)
+{
+    enum { ROW = 64 };
+    const Sums *sums = work;
+    const Loops *loops = &sums->loops;
+    int64_t index[NAMES] = {0}, at[TERMS] = {0}, rest = begin;
+    double row[ROW];
+    (void)room;
+    for (int n = loops->outer - 1; n >= 0; n--) {
+        index[n] = rest % loops->sizes[n];
+        rest /= loops->sizes[n];
+        for (int t = 0; t < sums->term_count; t++)
+            at[t] += index[n] * loops->strides[t][n];
+    }
+    for (int64_t first = begin; first < end; first += ROW) {
+        const int64_t count = end - first < ROW ? end - first : ROW;
+        for (int64_t i = 0; i < count; i++) {
+            row[i] = sums->is_empty ? 0 : sum_element(sums, at, index);
+            advance(sums, index, at, 0, loops->outer);
+        }
+        qn_tensor_write_row(qn_call_result(call, 0), first, 1, count, row);
+    }
+    return QN_OK;
+}
+
+static QnStatus read_terms(const QnCall *call, Sums *sums)
+{
+    for (int t = 0; t < call->input_count; t++) {
+        const QnTensor *x = qn_call_input(call, t);
+        const int64_t count = qn_tensor_count(x);
+        double *numbers;
+        QN_ALLOC(numbers, call->scratch, count);
+        qn_tensor_read_row(x, 0, 1, count, numbers);
+        sums->terms[t] = numbers;
+        sums->is_empty = sums->is_empty || count == 0;
+    }
+    return QN_OK;
+}
+
 static QnStatus einsum(const QnCall *call)
 {
-    QnTensor *y = qn_call_result(call, 0);
     int ranks[TERMS];
-    int64_t index[NAMES] = {0};
     Equation eq;
-    Loops loops;
-    bool is_empty = false;
-    for (int t = 0; t < call->input_count; t++) {
+    Sums sums = {.term_count = call->input_count};
+    for (int t = 0; t < call->input_count; t++)
         ranks[t] = qn_call_input(call, t)->rank;
-        is_empty = is_empty || qn_tensor_count(qn_call_input(call, t)) == 0;
-    }
     const char *wrong = parse(&eq, qn_op_string(call->node, "equation"), ranks, call->input_count);
     if (wrong)
         return qn_call_fail(call, "%s", wrong);
-    make_loops(call, &eq, &loops);
-    const int64_t count = qn_tensor_count(y);
-    for (int64_t i = 0; i < count; i++) {
-        double sum = 0;
-        QN_TRY(qn_call_poll(call));
-        for (bool goes_on = !is_empty; goes_on;
-             goes_on = advance(&loops, index, loops.outer, loops.count))
-            sum += product_at(call, &loops, index);
-        qn_tensor_set(y, i, sum);
-        advance(&loops, index, 0, loops.outer);
-    }
-    return QN_OK;
+    make_loops(call, &eq, &sums.loops);
+    QN_TRY(read_terms(call, &sums));
+    double cost = 10;
+    for (int n = sums.loops.outer; n < sums.loops.count; n++)
+        cost *= (double)sums.loops.sizes[n];
+    return qn_call_for(call, qn_tensor_count(qn_call_result(call, 0)), cost, 0, sum_elements,
+                       &sums);
 }
 
 /* ---- Det ---- */
@@ -280,19 +352,25 @@ static double determinant(double *m, int64_t n)
     return product;
 }
 
+/* Matrices begin <= i < end; the room is one. */
+static QnStatus determinants(const QnCall *call, const void *work, void *room, int64_t begin,
+                             int64_t end)
+{
+    const int64_t n = *(const int64_t *)work;
+    for (int64_t i = begin; i < end; i++) {
+        qn_tensor_read_row(qn_call_input(call, 0), i * n * n, 1, n * n, room);
+        qn_tensor_set(qn_call_result(call, 0), i, determinant(room, n));
+    }
+    return QN_OK;
+}
+
 static QnStatus det(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
-    const int64_t n = x->dims[x->rank - 1], count = qn_tensor_count(y);
-    double *matrix;
-    QN_ALLOC(matrix, call->scratch, n * n);
-    for (int64_t i = 0; i < count; i++) {
-        QN_TRY(qn_call_poll(call));
-        qn_tensor_read_row(x, i * n * n, 1, n * n, matrix);
-        qn_tensor_set(y, i, determinant(matrix, n));
-    }
-    return QN_OK;
+    const int64_t n = x->dims[x->rank - 1];
+    const double cost = (double)n * (double)n * (2 + (double)n / 3);
+    return qn_call_for(call, qn_tensor_count(qn_call_result(call, 0)), 20 + cost,
+                       (size_t)(n * n) * sizeof(double), determinants, &n);
 }
 
 static const QnOpAttribute einsum_attributes[] = {
@@ -303,6 +381,7 @@ const QnOp qn_ops_einsum[] = {
      .since = 22,
      .inputs = "X: float",
      .outputs = "Y: T",
+     .traits = QN_OP_PORTABLE,
      .infer = infer_det,
      .reference = det},
     {.name = "Einsum",
@@ -310,6 +389,7 @@ const QnOp qn_ops_einsum[] = {
      .inputs = "Inputs*: numeric",
      .outputs = "Output: T",
      .attributes = einsum_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_einsum,
      .reference = einsum},
     {0},

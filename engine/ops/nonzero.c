@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Choosing by truth: NonZero lists the positions of elements that are not zero, Compress keeps the
  * slices whose condition is true. */
-#include "engine/ops/walk.h"
+#include "engine/ops/op.h"
 
 /* ---- NonZero ---- */
 
@@ -12,33 +12,83 @@ static QnStatus infer_nonzero(QnInfer *in)
     return qn_infer_tensor(in, 0, QN_INT64, &y);
 }
 
-/* Strings count as zero where they are empty; numbers where they equal 0, of either sign. */
-static bool is_zero(const QnTensor *x, int64_t i)
+enum { BLOCK = 1024 }; /* elements that are looked at together */
+
+/* Strings count as zero where they are empty; numbers where they equal 0, of either sign.  Writes
+ * where among the block's elements the others stand, and gives how many there are. */
+static int64_t find_others(const QnTensor *x, int64_t first, int64_t count, int16_t *places)
 {
-    if (x->type == QN_STRING)
-        return ((const QnString *)x->data)[i].size == 0;
-    return qn_type_is_float(x->type) ? qn_tensor_get(x, i) == 0 : qn_tensor_get_int(x, i) == 0;
+    union {
+        double reals[BLOCK];
+        int64_t ints[BLOCK];
+    } row;
+    const bool is_float = qn_type_is_float(x->type);
+    int64_t found = 0;
+    if (is_float)
+        qn_tensor_read_row(x, first, 1, count, row.reals);
+    else if (x->type != QN_STRING)
+        qn_tensor_read_row_int(x, first, 1, count, row.ints);
+    for (int64_t i = 0; i < count; i++) {
+        const bool is_zero = is_float ? row.reals[i] == 0
+                             : x->type == QN_STRING
+                                 ? ((const QnString *)x->data)[first + i].size == 0
+                                 : row.ints[i] == 0;
+        places[found] = (int16_t)i;
+        found += !is_zero;
+    }
+    return found;
+}
+
+/* How many there are in each block, then where those of each begin. */
+typedef struct Others {
+    int64_t *counts; /* [blocks] */
+    bool is_counted; /* counts[] are beginnings */
+    int64_t all;
+} Others;
+
+static QnStatus walk_blocks(const QnCall *call, const void *work, void *room, int64_t begin,
+                            int64_t end)
+{
+    const Others *others = work;
+    const QnTensor *x = qn_call_input(call, 0);
+    const int64_t total = qn_tensor_count(x);
+    int16_t *places = room;
+    for (int64_t block = begin; block < end; block++) {
+        const int64_t first = block * BLOCK;
+        const int64_t found =
+            find_others(x, first, total - first < BLOCK ? total - first : BLOCK, places);
+        if (!others->is_counted) {
+            others->counts[block] = found;
+            continue;
+        }
+        int64_t *to = (int64_t *)qn_call_result(call, 0)->data + others->counts[block];
+        for (int64_t k = 0; k < found; k++) {
+            int64_t rest = first + places[k];
+            for (int d = x->rank - 1; d >= 0; d--) {
+                to[d * others->all + k] = rest % x->dims[d];
+                rest /= x->dims[d];
+            }
+        }
+    }
+    return QN_OK;
 }
 
 static QnStatus nonzero(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0);
-    const int64_t total = qn_tensor_count(x);
-    int64_t count = 0, position[QN_MAX_RANK] = {0}, at = 0;
-    QnTensor *y;
-    for (int64_t i = 0; i < total; i++)
-        count += !is_zero(x, i);
-    QN_TRY(qn_call_poll(call));
-    QN_TRY(qn_call_output(call, 0, QN_INT64, 2, (const int64_t[]){x->rank, count}, &y));
-    for (int64_t i = 0; i < total; i++) {
-        if (!is_zero(x, i)) {
-            for (int d = 0; d < x->rank; d++)
-                qn_tensor_set_int(y, d * count + at, position[d]);
-            at++;
-        }
-        qn_walk_next(position, x->dims, x->rank);
+    const int64_t blocks = qn_tensor_count(x) / BLOCK + (qn_tensor_count(x) % BLOCK != 0);
+    const size_t room = BLOCK * sizeof(int16_t);
+    Others others = {0};
+    QN_ALLOC(others.counts, call->scratch, blocks);
+    QN_TRY(qn_call_for(call, blocks, 2 * BLOCK, room, walk_blocks, &others));
+    for (int64_t block = 0; block < blocks; block++) {
+        const int64_t found = others.counts[block];
+        others.counts[block] = others.all;
+        others.all += found;
     }
-    return QN_OK;
+    others.is_counted = true;
+    QN_TRY(qn_call_output(call, 0, QN_INT64, 2, (const int64_t[]){x->rank, others.all}, NULL));
+    return qn_call_for(call, blocks, 8 * BLOCK, room, walk_blocks, &others);
 }
 
 /* ---- Compress ---- */
@@ -114,7 +164,7 @@ const QnOp qn_ops_nonzero[] = {
      .since = 13,
      .inputs = "x: any",
      .outputs = "y: int64",
-     .traits = QN_OP_DYNAMIC,
+     .traits = QN_OP_DYNAMIC | QN_OP_PORTABLE,
      .infer = infer_nonzero,
      .reference = nonzero},
     {0},

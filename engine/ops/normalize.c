@@ -113,38 +113,52 @@ static void store_moments(const QnCall *call, int64_t channel, Moments batch)
     }
 }
 
-static QnStatus batch_normalize(const QnCall *call)
+typedef struct BatchNorm {
+    QnBox box;
+    double epsilon;
+    bool is_training;
+} BatchNorm;
+
+/* Channels begin <= c < end; the room is a plane of one. */
+static QnStatus normalize_channels(const QnCall *call, const void *work, void *room, int64_t begin,
+                                   int64_t end)
 {
-    const QnTensor *x = qn_call_input(call, 0), *scale = qn_call_input(call, 1),
-                   *bias = qn_call_input(call, 2);
-    const bool is_training = qn_op_int(call->node, "training_mode") != 0;
-    const double epsilon = qn_op_float(call->node, "epsilon");
-    QnTensor *y = qn_call_result(call, 0);
-    QnBox box = qn_box(x, 1);
-    double *row;
-    if (x->rank < 2) /* samples of one channel */
-        box = (QnBox){qn_tensor_count(x), 1, 1};
-    QN_ALLOC(row, call->scratch, box.inner);
-    QN_TRY(check_channels(call, 1, 4, box.length));
-    for (int64_t c = 0; c < box.length; c++) {
+    const BatchNorm *norm = work;
+    const QnTensor *x = qn_call_input(call, 0);
+    const QnBox box = norm->box;
+    double *row = room;
+    for (int64_t c = begin; c < end; c++) {
         Moments m = {qn_tensor_get(qn_call_input(call, 3), c),
                      qn_tensor_get(qn_call_input(call, 4), c)};
-        if (is_training) {
+        if (norm->is_training) {
             m = channel_moments(x, box, c, row);
             store_moments(call, c, m);
         }
-        const double factor = qn_tensor_get(scale, c) / sqrt(m.variance + epsilon);
-        const double offset = qn_tensor_get(bias, c);
-        QN_TRY(qn_call_poll(call));
+        const double factor =
+            qn_tensor_get(qn_call_input(call, 1), c) / sqrt(m.variance + norm->epsilon);
+        const double offset = qn_tensor_get(qn_call_input(call, 2), c);
         for (int64_t n = 0; n < box.outer; n++) {
             const int64_t first = (n * box.length + c) * box.inner;
             qn_tensor_read_row(x, first, 1, box.inner, row);
             for (int64_t i = 0; i < box.inner; i++)
                 row[i] = (row[i] - m.mean) * factor + offset;
-            qn_tensor_write_row(y, first, 1, box.inner, row);
+            qn_tensor_write_row(qn_call_result(call, 0), first, 1, box.inner, row);
         }
     }
     return QN_OK;
+}
+
+static QnStatus batch_normalize(const QnCall *call)
+{
+    const QnTensor *x = qn_call_input(call, 0);
+    BatchNorm norm = {.box = qn_box(x, 1),
+                      .epsilon = qn_op_float(call->node, "epsilon"),
+                      .is_training = qn_op_int(call->node, "training_mode") != 0};
+    if (x->rank < 2) /* samples of one channel */
+        norm.box = (QnBox){qn_tensor_count(x), 1, 1};
+    QN_TRY(check_channels(call, 1, 4, norm.box.length));
+    return qn_call_for(call, norm.box.length, 6 * (double)norm.box.outer * (double)norm.box.inner,
+                       (size_t)norm.box.inner * sizeof(double), normalize_channels, &norm);
 }
 
 /* ---- InstanceNormalization, GroupNormalization ---- */
@@ -328,6 +342,7 @@ const QnOp qn_ops_normalize[] = {
      .outputs = "Y: T, running_mean?: float, running_var?: float, saved_mean?: float, "
                 "saved_var?: float",
      .attributes = batch_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_batch,
      .reference = batch_normalize},
     {.name = "GroupNormalization",

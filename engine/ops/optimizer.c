@@ -9,6 +9,7 @@
  */
 #include <math.h>
 
+#include "base/checked.h"
 #include "engine/ops/op.h"
 
 enum { R, T, PARTS, X = 0, G = 1, KEPT = 2, PART_LIMIT = 4 };
@@ -155,10 +156,11 @@ typedef struct Variable {
     const QnTensor *parts[PART_LIMIT];
     QnTensor *results[PART_LIMIT];
     int part_count;
+    const Optimizer *optimizer;
+    const Rate *rate;
 } Variable;
 
-static void step_block(const Optimizer *optimizer, const Rate *rate, const Variable *v,
-                       int64_t first, int64_t count)
+static void step_block(const Variable *v, int64_t first, int64_t count)
 {
     double rows[PART_LIMIT][BLOCK], item[PART_LIMIT] = {0};
     for (int part = 0; part < v->part_count; part++)
@@ -166,7 +168,7 @@ static void step_block(const Optimizer *optimizer, const Rate *rate, const Varia
     for (int64_t i = 0; i < count; i++) {
         for (int part = 0; part < v->part_count; part++)
             item[part] = rows[part][i];
-        optimizer->step(rate, item);
+        v->optimizer->step(v->rate, item);
         for (int part = 0; part < v->part_count; part++)
             rows[part][i] = item[part];
     }
@@ -175,10 +177,22 @@ static void step_block(const Optimizer *optimizer, const Rate *rate, const Varia
             qn_tensor_write_row(v->results[part], first, 1, count, rows[part]);
 }
 
+static QnStatus step_blocks(const QnCall *call, const void *work, void *room, int64_t begin,
+                            int64_t end)
+{
+    const Variable *v = work;
+    const int64_t size = qn_tensor_count(v->parts[X]);
+    (void)call;
+    (void)room;
+    for (int64_t block = begin; block < end; block++)
+        step_block(v, block * BLOCK, qn_min_i64(BLOCK, size - block * BLOCK));
+    return QN_OK;
+}
+
 static QnStatus step_variable(const QnCall *call, const Optimizer *optimizer, const Rate *rate,
                               int i, int count)
 {
-    Variable v = {.part_count = part_count(optimizer)};
+    Variable v = {.part_count = part_count(optimizer), .optimizer = optimizer, .rate = rate};
     for (int part = 0; part < v.part_count; part++) {
         const int output = part == X ? i : (part - 1) * count + i;
         v.parts[part] = qn_call_input(call, PARTS + part * count + i);
@@ -190,12 +204,8 @@ static QnStatus step_variable(const QnCall *call, const Optimizer *optimizer, co
                                 (long long)qn_tensor_count(v.parts[part]),
                                 (long long)qn_tensor_count(v.parts[X]));
     }
-    const int64_t size = qn_tensor_count(v.parts[X]);
-    for (int64_t first = 0; first < size; first += BLOCK) {
-        QN_TRY(qn_call_poll(call));
-        step_block(optimizer, rate, &v, first, size - first < BLOCK ? size - first : BLOCK);
-    }
-    return QN_OK;
+    return qn_call_for(call, qn_ceil_div(qn_tensor_count(v.parts[X]), BLOCK), 10 * BLOCK, 0,
+                       step_blocks, &v);
 }
 
 static QnStatus optimize(const QnCall *call)
@@ -231,11 +241,12 @@ static const QnOpAttribute momentum_attributes[] = {
     {"norm_coefficient", QN_ATTRIBUTE_FLOAT, .is_required = true},
     {0}};
 
-#define OPTIMIZER(name_, attributes_)                                                 \
-    {                                                                                 \
-        .name = name_, .domain = "ai.onnx.preview.training", .since = 1,              \
-        .inputs = "R: float, T: int64, inputs*: float", .outputs = "outputs*: float", \
-        .attributes = attributes_, .infer = infer_optimizer, .reference = optimize    \
+#define OPTIMIZER(name_, attributes_)                                                  \
+    {                                                                                  \
+        .name = name_, .domain = "ai.onnx.preview.training", .since = 1,               \
+        .inputs = "R: float, T: int64, inputs*: float", .outputs = "outputs*: float",  \
+        .attributes = attributes_, .traits = QN_OP_PORTABLE, .infer = infer_optimizer, \
+        .reference = optimize                                                          \
     }
 
 const QnOp qn_ops_optimizer[] = {

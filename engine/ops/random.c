@@ -71,14 +71,26 @@ static QnStatus infer_like(QnInfer *in)
 
 /* ---- computing ---- */
 
+enum { ROW = 256 };
+
+static int64_t row_length(int64_t count, int64_t first)
+{
+    return count - first < ROW ? count - first : ROW;
+}
+
 static QnStatus normal(const QnCall *call)
 {
     QnTensor *y = qn_call_result(call, 0);
     const double mean = qn_op_float(call->node, "mean"), scale = qn_op_float(call->node, "scale");
     const int64_t count = qn_tensor_count(y);
     QnRandom random = start(call);
-    for (int64_t i = 0; i < count; i++)
-        qn_tensor_set(y, i, mean + scale * qn_random_normal(&random));
+    for (int64_t first = 0; first < count; first += ROW) {
+        const int64_t length = row_length(count, first);
+        double row[ROW];
+        for (int64_t i = 0; i < length; i++)
+            row[i] = mean + scale * qn_random_normal(&random);
+        qn_tensor_write_row(y, first, 1, length, row);
+    }
     stop(call, &random);
     return QN_OK;
 }
@@ -89,8 +101,13 @@ static QnStatus uniform(const QnCall *call)
     const double low = qn_op_float(call->node, "low"), high = qn_op_float(call->node, "high");
     const int64_t count = qn_tensor_count(y);
     QnRandom random = start(call);
-    for (int64_t i = 0; i < count; i++)
-        qn_tensor_set(y, i, low + (high - low) * qn_random_f64(&random));
+    for (int64_t first = 0; first < count; first += ROW) {
+        const int64_t length = row_length(count, first);
+        double row[ROW];
+        for (int64_t i = 0; i < length; i++)
+            row[i] = low + (high - low) * qn_random_f64(&random);
+        qn_tensor_write_row(y, first, 1, length, row);
+    }
     stop(call, &random);
     return QN_OK;
 }
@@ -102,8 +119,14 @@ static QnStatus bernoulli(const QnCall *call)
     QnTensor *y = qn_call_result(call, 0);
     const int64_t count = qn_tensor_count(x);
     QnRandom random = start(call);
-    for (int64_t i = 0; i < count; i++)
-        qn_tensor_set(y, i, qn_random_f64(&random) < qn_tensor_get(x, i));
+    for (int64_t first = 0; first < count; first += ROW) {
+        const int64_t length = row_length(count, first);
+        double row[ROW];
+        qn_tensor_read_row(x, first, 1, length, row);
+        for (int64_t i = 0; i < length; i++)
+            row[i] = qn_random_f64(&random) < row[i];
+        qn_tensor_write_row(y, first, 1, length, row);
+    }
     stop(call, &random);
     return QN_OK;
 }
@@ -176,6 +199,16 @@ static QnStatus infer_dropout(QnInfer *in)
     return x ? qn_infer_tensor(in, 1, QN_BOOL, x) : qn_infer_unknown(in, 1, QN_BOOL, -1);
 }
 
+/* Outside of training all stay. */
+static void keep_all(const QnCall *call, const QnTensor *x, QnTensor *y)
+{
+    const int64_t count = qn_tensor_count(x);
+    if (count && y->data != x->data)
+        memcpy(y->data, x->data, (size_t)count * qn_type_size(x->type));
+    if (count && qn_call_wants(call, 1))
+        memset(qn_call_result(call, 1)->data, 1, (size_t)count);
+}
+
 /* In training elements go with the probability `ratio`, the others grow to make up for them. */
 static QnStatus dropout(const QnCall *call)
 {
@@ -183,16 +216,24 @@ static QnStatus dropout(const QnCall *call)
                    *mode = qn_call_input(call, 2);
     QnTensor *y = qn_call_result(call, 0);
     const double rate = ratio && qn_tensor_count(ratio) ? qn_tensor_get(ratio, 0) : 0.5;
-    const bool is_training =
-        mode && qn_tensor_count(mode) && qn_tensor_get_int(mode, 0) && rate != 0;
     const int64_t count = qn_tensor_count(x);
+    if (!mode || !qn_tensor_count(mode) || !qn_tensor_get_int(mode, 0) || rate == 0) {
+        keep_all(call, x, y);
+        return QN_OK;
+    }
     QnRandom random = start(call);
-    for (int64_t i = 0; i < count; i++) {
-        const bool stays = !is_training || qn_random_f64(&random) >= rate;
-        const double value = qn_tensor_get(x, i);
-        qn_tensor_set(y, i, !is_training ? value : stays ? value / (1 - rate) : 0);
+    for (int64_t first = 0; first < count; first += ROW) {
+        const int64_t length = row_length(count, first);
+        double row[ROW];
+        int64_t stays[ROW];
+        qn_tensor_read_row(x, first, 1, length, row);
+        for (int64_t i = 0; i < length; i++) {
+            stays[i] = qn_random_f64(&random) >= rate;
+            row[i] = stays[i] ? row[i] / (1 - rate) : 0;
+        }
+        qn_tensor_write_row(y, first, 1, length, row);
         if (qn_call_wants(call, 1))
-            qn_tensor_set_int(qn_call_result(call, 1), i, stays);
+            qn_tensor_write_row_int(qn_call_result(call, 1), first, 1, length, stays);
     }
     stop(call, &random);
     return QN_OK;
@@ -221,11 +262,11 @@ static const QnOpAttribute multinomial_attributes[] = {
     DTYPE(QN_INT32), {"sample_size", QN_ATTRIBUTE_INT, .i = 1}, SEED, {0}};
 static const QnOpAttribute dropout_attributes[] = {{"seed", QN_ATTRIBUTE_INT}, {0}};
 
-#define ROW(op, since_, inputs_, outputs_, attributes_, infer_, reference_)          \
-    {                                                                                \
-        .name = (op), .since = (since_), .inputs = (inputs_), .outputs = (outputs_), \
-        .attributes = (attributes_), .traits = QN_OP_RANDOM, .infer = (infer_),      \
-        .reference = (reference_)                                                    \
+#define ROW(op, since_, inputs_, outputs_, attributes_, infer_, reference_)                      \
+    {                                                                                            \
+        .name = (op), .since = (since_), .inputs = (inputs_), .outputs = (outputs_),             \
+        .attributes = (attributes_), .traits = QN_OP_RANDOM | QN_OP_PORTABLE, .infer = (infer_), \
+        .reference = (reference_)                                                                \
     }
 
 const QnOp qn_ops_random[] = {

@@ -139,37 +139,74 @@ static QnStatus infer_unique(QnInfer *in)
     return qn_infer_tensor(in, 3, QN_INT64, &(QnShape){.rank = 1, .dims = {count}});
 }
 
+/* What slices along the axis are slices of. */
+typedef struct Whole {
+    QnBox box;
+    const QnString *strings; /* [outer, length, inner]; NULL: of numbers */
+    const uint64_t *keys;    /* the same of numbers, as unsigned ones of their order */
+} Whole;
+
 /* A slice along the axis; slices compare element by element. */
 typedef struct Slice {
-    const QnTensor *x;
-    QnBox box;
+    const Whole *whole;
     int64_t position, first; /* its own, and that of the first equal one */
 } Slice;
 
-static int compare_strings(const QnTensor *x, int64_t i, int64_t k)
+static int compare_strings(QnString a, QnString b)
 {
-    const QnString *strings = x->data, a = strings[i], b = strings[k];
     const size_t size = a.size < b.size ? a.size : b.size;
     const int order = size ? memcmp(a.data, b.data, size) : 0;
     return order ? order : a.size < b.size ? -1 : a.size > b.size;
 }
 
+/* Numbers that order as the doubles do, NaN behind all of them; both zeros are one. */
+static uint64_t key_of_real(double x)
+{
+    uint64_t bits;
+    x = x == 0 ? 0 : x;
+    memcpy(&bits, &x, sizeof bits);
+    return isnan(x) ? UINT64_MAX : bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+static QnStatus read_keys(const QnCall *call, const QnTensor *x, const uint64_t **out)
+{
+    enum { ROW = 256 };
+    const int64_t count = qn_tensor_count(x);
+    const bool is_float = qn_type_is_float(x->type);
+    const uint64_t flip = x->type == QN_UINT64 ? 0 : UINT64_C(1) << 63;
+    uint64_t *keys;
+    QN_ALLOC(keys, call->scratch, count);
+    for (int64_t first = 0; first < count; first += ROW) {
+        const int64_t length = count - first < ROW ? count - first : ROW;
+        double reals[ROW];
+        int64_t ints[ROW];
+        if (is_float)
+            qn_tensor_read_row(x, first, 1, length, reals);
+        else
+            qn_tensor_read_row_int(x, first, 1, length, ints);
+        for (int64_t i = 0; i < length; i++)
+            keys[first + i] = is_float ? key_of_real(reals[i]) : (uint64_t)ints[i] ^ flip;
+    }
+    *out = keys;
+    return qn_call_poll(call);
+}
+
 static int compare_slices(const Slice *a, const Slice *b)
 {
-    const QnBox box = a->box;
-    for (int64_t i = 0; i < box.outer * box.inner; i++) {
-        const int64_t base = i / box.inner * box.length * box.inner + i % box.inner;
-        const int64_t at_a = base + a->position * box.inner, at_b = base + b->position * box.inner;
-        int order;
-        if (a->x->type == QN_STRING) {
-            order = compare_strings(a->x, at_a, at_b);
-        } else {
-            const Item item_a = read_item(a->x, at_a, 0), item_b = read_item(a->x, at_b, 0);
-            order = ascending(&item_a, &item_b);
+    const Whole *whole = a->whole;
+    const QnBox box = whole->box;
+    for (int64_t o = 0; o < box.outer; o++)
+        for (int64_t i = 0; i < box.inner; i++) {
+            const int64_t at = o * box.length * box.inner + i;
+            const int64_t at_a = at + a->position * box.inner, at_b = at + b->position * box.inner;
+            if (whole->strings) {
+                const int order = compare_strings(whole->strings[at_a], whole->strings[at_b]);
+                if (order)
+                    return order;
+            } else if (whole->keys[at_a] != whole->keys[at_b]) {
+                return whole->keys[at_a] < whole->keys[at_b] ? -1 : 1;
+            }
         }
-        if (order)
-            return order;
-    }
     return 0;
 }
 
@@ -251,13 +288,18 @@ static QnStatus unique(const QnCall *call)
     const QnBox box = has_axis ? qn_box(x, axis) : (QnBox){1, qn_tensor_count(x), 1};
     int64_t *counts, *inverse, *firsts;
     Slice *slices, *kept;
+    Whole whole = {.box = box};
     QN_ALLOC(counts, call->scratch, box.length);
     QN_ALLOC(inverse, call->scratch, box.length);
     QN_ALLOC(firsts, call->scratch, box.length);
     QN_ALLOC(slices, call->scratch, box.length);
     QN_ALLOC(kept, call->scratch, box.length);
+    if (x->type == QN_STRING)
+        whole.strings = x->data;
+    else
+        QN_TRY(read_keys(call, x, &whole.keys));
     for (int64_t i = 0; i < box.length; i++)
-        slices[i] = (Slice){x, box, i, i};
+        slices[i] = (Slice){&whole, i, i};
     const bool is_sorted = qn_op_int(call->node, "sorted") != 0;
     const int64_t found = make_unique(slices, box.length, is_sorted, counts, inverse, kept);
     for (int64_t k = 0; k < found; k++)
@@ -288,7 +330,7 @@ const QnOp qn_ops_sort[] = {
      .inputs = "X: any",
      .outputs = "Y: T, indices?: int64, inverse_indices?: int64, counts?: int64",
      .attributes = unique_attributes,
-     .traits = QN_OP_DYNAMIC,
+     .traits = QN_OP_DYNAMIC | QN_OP_PORTABLE,
      .infer = infer_unique,
      .reference = unique},
     {0},

@@ -462,6 +462,15 @@ static QnStatus (*const handlers[])(Machine *m, const QnStep *step) = {
 
 /* ---- the loop ---- */
 
+/* Rounded up by an eighth at most, so that sizes that are a little larger later find room. */
+static size_t with_headroom(size_t size)
+{
+    size_t unit = 64;
+    while (unit < size / 16)
+        unit *= 2;
+    return size > SIZE_MAX - unit ? size : qn_round_up(size, unit);
+}
+
 /* Scratch as what is bound now needs it: one part for the step, one for each member of the gang. */
 static QnStatus reserve_scratch(QnSession *session, QnRunCall *call)
 {
@@ -472,6 +481,7 @@ static QnStatus reserve_scratch(QnSession *session, QnRunCall *call)
         !qn_add_size(&total, members, shared))
         return qn_no_memory(session->err);
     if (total > session->scratch_capacity) {
+        total = with_headroom(total);
         qn_session_give_back(session, session->scratch, session->scratch_capacity);
         session->scratch = qn_session_take(session, total);
         session->scratch_capacity = session->scratch ? total : 0;
