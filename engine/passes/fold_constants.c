@@ -8,6 +8,7 @@
  * that packs its weights when the plan is built: those must be constants for it to be fast at all.
  */
 #include "base/clock.h"
+#include "engine/passes/quantized_form.h"
 #include "engine/passes/rewrite.h"
 
 static const size_t default_fold_bytes = (size_t)1 << 30; /* for one constant */
@@ -83,20 +84,14 @@ static bool is_weight(const QnIrValue *value)
 
 /* ---- what may be folded ---- */
 
-/*
- * A product of integers reads the constant that DequantizeLinear makes, if what it is multiplied
- * with is dequantized too: to fold it would hide the form that integer kernels are made from.
- */
+/* Does integer arithmetic read it?  To fold it would hide the form that is made from. */
 static bool is_quantized_weight(const QnNode *node)
 {
+    QnQuantizedForm form;
     const QnUse *use = node->outputs[0] ? node->outputs[0]->uses : NULL;
-    if (!qn_pass_is(node, "DequantizeLinear") || !use || !use->node)
-        return false;
-    for (int i = 0; i < use->node->input_count; i++) {
-        const QnIrValue *other = use->node->inputs[i].value;
-        if (other && other != use->value && qn_pass_maker(other, "DequantizeLinear"))
+    for (; use && qn_pass_is(node, "DequantizeLinear"); use = use->next)
+        if (use->node && qn_quantized_form_read(&form, use->node))
             return true;
-    }
     return false;
 }
 

@@ -13,6 +13,7 @@ extern const QnPass qn_pass_fold_affine;
 extern const QnPass qn_pass_fold_batch_norm;
 extern const QnPass qn_pass_fold_constants;
 extern const QnPass qn_pass_fuse_patterns;
+extern const QnPass qn_pass_fuse_quantized;
 extern const QnPass qn_pass_gradient;
 extern const QnPass qn_pass_identities;
 extern const QnPass qn_pass_sequence_map;

@@ -19,6 +19,7 @@ const QnPass *const qn_passes[] = {
     &qn_pass_simplify_shapes, /* before identities: a Reshape said simply may do nothing */
     &qn_pass_identities,      /* before cse: what stands behind a no-op and in front is the same */
     &qn_pass_cse,             /* before patterns: they know parts by being one value */
+    &qn_pass_fuse_quantized,  /* after identities: nothing stands between integers and operators */
     &qn_pass_fuse_patterns,   /* before affine: a pattern's factors belong to it */
     &qn_pass_fold_batch_norm,
     &qn_pass_fold_affine,    /* what found no weights to go into */
