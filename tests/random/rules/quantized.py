@@ -51,6 +51,9 @@ def integer_product(graph):
 
 
 def scaled_product(graph):
+    if graph.chance(0.5):
+        quantized_operator(graph)
+        return
     a = pick_bytes(graph)
     if not a:
         return
@@ -62,3 +65,38 @@ def scaled_product(graph):
     else:
         b = graph.constant(graph.random_array((a.shape[-1], 5), a.dtype))
         graph.add("QLinearMatMul", [a, scales[0], zero, b, scales[1], zero, scales[2], zero])
+
+
+def real_weight(graph, shape, axis):
+    """Bytes made real, by one scale or one for each index of the axis."""
+    count = shape[axis] if graph.chance(0.5) else None
+    scale = graph.constant(np.float32(2.0) ** graph.rng.integers(-3, 1, count).astype(np.float32))
+    weight = graph.constant(graph.random_array(shape, graph.choose([np.int8, np.uint8])))
+    zero = graph.constant(np.full(count, 1, weight.dtype) if count else weight.dtype.type(1)) if graph.chance(0.5) else None
+    return graph.add("DequantizeLinear", [weight, scale, zero], exact=[True], axis=axis)
+
+
+def quantized_operator(graph):
+    """As quantizers write it: an operator on real numbers between integers, of which nothing need be quantized behind it."""
+    a = pick_bytes(graph)
+    if not a:
+        return
+    zero = graph.scalar(3, a)
+    scale = graph.constant(np.float32(2.0 ** -graph.integer(0, 3)))
+    real = graph.add("DequantizeLinear", [a, scale, zero], exact=[True])
+    is_conv = a.rank == 4 and min(a.shape[2:]) >= 2 and graph.chance(0.6)
+    shape, axis = ((3, a.shape[1], 2, 2), 0) if is_conv else ((a.shape[-1], 5), 1)
+    weight = real and real_weight(graph, shape, axis)
+    if not weight:
+        return
+    bias = graph.constant(np.arange(shape[axis], dtype=np.float32)) if graph.chance(0.5) else None
+    if is_conv:
+        made = graph.add("Conv", [real[0], weight[0], bias], exact=[True], pads=[1, 0, 0, 1])
+    elif a.rank == 2 and bias:
+        made = graph.add("Gemm", [real[0], weight[0], bias], exact=[True])
+    else:
+        made = graph.add("MatMul", [real[0], weight[0]], exact=[True])
+    if made and graph.chance(0.5):
+        made = graph.add("Relu", made)
+    if made and graph.chance(0.7):
+        graph.add("QuantizeLinear", [made[0], scale, zero])
