@@ -225,6 +225,15 @@ static bool covers_row(const QnIrValue *part, const QnShape *x, int axis)
     return true;
 }
 
+/* Do the elements along the axis surely lie side by side? */
+static bool is_innermost(const QnShape *shape, int axis)
+{
+    for (int d = axis + 1; d < shape->rank; d++)
+        if (shape->dims[d] != 1)
+            return false;
+    return true;
+}
+
 /* Reads what the operator's rows are; false where the kernel cannot do it. */
 static bool read_norm(const QnNode *node, NormData *data)
 {
@@ -242,8 +251,7 @@ static bool read_norm(const QnNode *node, NormData *data)
     if (kind == ALONG_AXIS) {
         data->kind = qn_op_int(node, "p") == 1 ? QN_NORMALIZE_L1 : QN_NORMALIZE_L2;
         /* Rows that are gathered are not converted as well. */
-        return x->dims[x->rank - 1] == 1 || data->axis == x->rank - 1 ||
-               data->type == node->inputs[0].value->type.element;
+        return is_innermost(x, data->axis) || data->type == node->inputs[0].value->type.element;
     }
     return kind != FROM_AXIS || (covers_row(qn_node_input(node, SCALE), x, data->axis) &&
                                  covers_row(qn_node_input(node, BIAS), x, data->axis));

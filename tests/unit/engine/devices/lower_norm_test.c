@@ -36,6 +36,15 @@ TEST(norms_along_any_axis)
                   "graph main(%x: float[2,6,5]) {\n"
                   "  %y = LpNormalization(%x) {axis = 1, p = 1}\n"
                   "  return %y\n}");
+    /* Halves are converted or gathered, not both. */
+    EXPECT_LOWERS(t, "normalize_f32",
+                  "graph main(%x: float16[4,3,1]) {\n"
+                  "  %y = LpNormalization(%x) {axis = 1}\n"
+                  "  return %y\n}");
+    EXPECT_LOWERS(t, "portable",
+                  "graph main(%x: float16[4,3,2,1]) {\n"
+                  "  %y = LpNormalization(%x) {axis = 0}\n"
+                  "  return %y\n}");
 }
 
 TEST(batches_in_the_layout_of_their_input_with_relu)
