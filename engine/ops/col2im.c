@@ -66,6 +66,14 @@ static QnStatus check_input(const QnInfer *in, const QnShape *x, const Window *w
     return QN_OK;
 }
 
+/* The rank of the output where only the number of its sizes is known; -1: not even that. */
+static int rank_of_image(const QnInfer *in)
+{
+    const QnShape *shape = qn_infer_shape(in, IMAGE);
+    const bool is_list = shape && shape->rank == 1 && qn_dim_is_known(shape->dims[0]);
+    return is_list && shape->dims[0] <= QN_MAX_RANK - 2 ? (int)shape->dims[0] + 2 : -1;
+}
+
 static QnStatus infer_col2im(QnInfer *in)
 {
     const QnShape *x = qn_infer_shape(in, 0);
@@ -78,7 +86,7 @@ static QnStatus infer_col2im(QnInfer *in)
         return qn_infer_fail(in, "elements of type string cannot be added");
     w.rank = qn_infer_ints(in, IMAGE, image, QN_MAX_RANK - 2);
     if (w.rank < 0)
-        return qn_infer_unknown(in, 0, element, -1);
+        return qn_infer_unknown(in, 0, element, rank_of_image(in));
     const int count = qn_infer_ints(in, BLOCK, block, QN_MAX_RANK - 2);
     if (count >= 0 && count != w.rank)
         return qn_infer_fail(in, "block_shape has %d entries, expected %d", count, w.rank);

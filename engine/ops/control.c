@@ -26,6 +26,16 @@ static void forget_types(QnNode *from)
     }
 }
 
+/* A node of a branch that does not fit is no failure. */
+static QnStatus infer_inner(QnNode *node, bool *fits, QnError *err)
+{
+    if (node->graph->module->report)
+        return qn_infer_reported(node, QN_WARNING, fits);
+    const QnStatus status = qn_infer_node(node, err);
+    *fits = status != QN_BAD_MODEL;
+    return *fits ? status : QN_OK;
+}
+
 /*
  * Infers a branch.  One that does not fit the shapes is no failure by itself: models ask for a
  * shape before they do what only that shape allows.  It fails when it is run.
@@ -37,14 +47,10 @@ static QnStatus infer_branch(QnInfer *in, const char *name, QnGraph *branch, boo
                              branch->input_count, branch->output_count, in->node->output_count);
     QN_TRY(qn_control_check_outputs(in, branch));
     *fits = true;
-    for (QnNode *node = branch->first; node; node = node->next) {
-        const QnStatus status = qn_infer_node(node, in->err);
-        if (status == QN_BAD_MODEL) {
-            *fits = false;
+    for (QnNode *node = branch->first; node && *fits; node = node->next) {
+        QN_TRY(infer_inner(node, fits, in->err));
+        if (!*fits)
             forget_types(node);
-            return QN_OK;
-        }
-        QN_TRY(status);
     }
     return QN_OK;
 }
@@ -79,7 +85,8 @@ static QnStatus infer_if(QnInfer *in)
     for (int b = 1; b >= 0; b--)
         QN_TRY(infer_branch(in, names[b], branches[b], &fits[b]));
     if (!fits[0] && !fits[1])
-        return QN_BAD_MODEL;
+        return in->node->graph->module->report ? qn_infer_fail(in, "neither of its branches fits")
+                                               : QN_BAD_MODEL;
     int only = !fits[0] ? 1 : !fits[1] ? 0 : -1;
     if (condition && qn_tensor_count(condition) == 1)
         only = qn_tensor_get_int(condition, 0) != 0;

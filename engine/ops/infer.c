@@ -356,56 +356,62 @@ static QnStatus infer_node(QnNode *node, QnError *err)
     return status;
 }
 
+/* Where the module has a report, a node without an operator has its finding already. */
+static bool is_broken(const QnNode *node)
+{
+    return !node->def && node->graph->module->report;
+}
+
 QnStatus qn_infer_node(QnNode *node, QnError *err)
 {
-    return wrap_node(node, infer_node(node, err), err);
+    return is_broken(node) ? QN_OK : wrap_node(node, infer_node(node, err), err);
 }
 
 /* A body is inferred more than once: a finding that is there already is not told again. */
 static bool is_reported(const QnReport *report, const QnFinding *finding)
 {
     for (const QnFinding *at = report->first; at; at = at->next)
-        if (!strcmp(at->rule, finding->rule) && at->node && !strcmp(at->node, finding->node) &&
-            !strcmp(at->found, finding->found))
+        if (at->severity >= finding->severity && !strcmp(at->rule, finding->rule) && at->node &&
+            !strcmp(at->node, finding->node) && !strcmp(at->found, finding->found))
             return true;
     return false;
 }
 
-/* Tells what is wrong with a node.  The types of its outputs stay what they were. */
-static void report_node(const QnNode *node, QnError *err)
+/* The types of the node's outputs stay what they were. */
+static void report_node(const QnNode *node, QnSeverity severity, const QnError *err)
 {
     QnReport *report = node->graph->module->report;
     char label[256];
-    const QnFinding finding = {.severity = QN_SEVERE,
+    const QnFinding finding = {.severity = severity,
                                .rule = "inference",
                                .file = node->graph->module->path,
                                .node = qn_node_label(node, label, sizeof label),
                                .found = err->message};
     if (!qn_report_has_room(report) || !is_reported(report, &finding))
         qn_report_add(report, &finding);
-    *err = (QnError){0};
 }
 
-/* Where the module has a report, nodes that fail are findings, and those without an operator are
- * passed over: they have one already. */
-static QnStatus infer_reported(QnNode *node)
+QnStatus qn_infer_reported(QnNode *node, QnSeverity severity, bool *fits)
 {
     QnError err = {0};
-    if (!node->def)
+    *fits = true;
+    if (is_broken(node))
         return QN_OK;
     const QnStatus status = infer_node(node, &err);
     if (status == QN_NO_MEMORY)
         return status;
-    if (status != QN_OK)
-        report_node(node, &err);
+    *fits = status == QN_OK;
+    if (!*fits)
+        report_node(node, severity, &err);
     return QN_OK;
 }
 
 QnStatus qn_infer_graph(QnGraph *graph, QnError *err)
 {
     for (QnNode *node = graph->first; node; node = node->next) {
+        bool fits;
         if (graph->module->report)
-            QN_TRY(infer_reported(node));
+            QN_TRY(qn_infer_reported(node, QN_SEVERE, &fits));
         else
             QN_TRY(qn_infer_node(node, err));
     }

@@ -159,6 +159,10 @@ struct QnInfer {
 /* Infers one node and stores types and contents in its outputs.  The message names the node. */
 QnStatus qn_infer_node(QnNode *node, QnError *err);
 
+/* The same where the node's module has a report: one that does not fit is a finding of that
+ * severity, and no failure; nodes without an operator have theirs, and are passed over. */
+QnStatus qn_infer_reported(QnNode *node, QnSeverity severity, bool *fits);
+
 /* Infers all nodes of a graph in order, sub-graphs included. */
 QnStatus qn_infer_graph(QnGraph *graph, QnError *err);
 

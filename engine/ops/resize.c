@@ -106,6 +106,9 @@ static QnStatus check_count(const QnInfer *in, int i, int64_t given, int count)
     const QnShape *shape = qn_infer_shape(in, i);
     if (given < 0 && shape && shape->rank == 1 && qn_dim_is_known(shape->dims[0]))
         given = shape->dims[0];
+    if (shape && shape->rank > 1)
+        return qn_infer_fail(in, "%s have rank %d, expected 1", i == 3 ? "sizes" : "scales",
+                             shape->rank);
     if (given < 0 || given == count)
         return QN_OK;
     return qn_infer_fail(in, "there are %lld %s, expected %d", (long long)given,

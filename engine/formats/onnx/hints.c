@@ -27,7 +27,7 @@ OnnxHint onnx_hint_of_type(const OnnxType *type)
 OnnxHint onnx_hint_of_tensor(const OnnxTensor *tensor)
 {
     return (OnnxHint){.kind = ONNX_TYPE_TENSOR,
-                      .element = tensor->type,
+                      .element = tensor->type < QN_TYPE_COUNT ? tensor->type : 0,
                       .rank = (int)tensor->dims.count,
                       .tensor = tensor};
 }
@@ -216,9 +216,18 @@ static OnnxHint find_variable(const OnnxScope *scope, const OnnxNode *node,
     return onnx_hint_unknown();
 }
 
+/* ConstantOfShape makes elements of the type of its value, floats without one. */
+static int type_of_filling(OnnxNode *node)
+{
+    const OnnxAttribute *value = onnx_attribute(node, "value");
+    return value && value->tensor ? value->tensor->type : QN_FLOAT;
+}
+
 /* The attribute that says the output's element type, by the operators that have one. */
 static int type_from_attribute(OnnxNode *node)
 {
+    if (!strcmp(node->op, "ConstantOfShape") && !node->domain[0])
+        return type_of_filling(node);
     const OnnxAttribute *to = onnx_attribute(node, !strcmp(node->op, "Cast") ? "to" : "dtype");
     if (to && to->kind == ONNX_INT && to->i > 0 && to->i < QN_TYPE_COUNT)
         return (int)to->i;

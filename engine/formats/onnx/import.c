@@ -518,6 +518,15 @@ static QnStatus bind_node(Importer *im, const OnnxNode *from, QnNode *node, cons
     return QN_OK;
 }
 
+/* No node does anything but make its outputs. */
+static bool makes_something(const OnnxNode *node)
+{
+    for (int i = 0; i < node->outputs.count; i++)
+        if (node->outputs.items[i][0])
+            return true;
+    return false;
+}
+
 static QnStatus import_nodes(Importer *im, OnnxGraph *from, QnGraph *graph, OnnxScope *scope)
 {
     QnNode **nodes;
@@ -525,7 +534,7 @@ static QnStatus import_nodes(Importer *im, OnnxGraph *from, QnGraph *graph, Onnx
     for (int i = 0; i < from->nodes.count; i++) {
         if (is_constant(from->nodes.items[i]) && !from->nodes.items[i]->is_broken)
             QN_TRY(import_constant(im, from->nodes.items[i], graph, scope));
-        else
+        else if (makes_something(from->nodes.items[i]))
             QN_TRY(create_node(im, from->nodes.items[i], graph, scope, &nodes[i]));
     }
     for (int i = 0; i < from->nodes.count; i++)

@@ -28,7 +28,7 @@ const char *onnx_node_label(QnArena *arena, const OnnxNode *node)
         label = qn_arena_printf(arena, "node '%s'", node->name);
     else if (!node->op[0])
         label = "a node without an operator";
-    else if (node->outputs.count > 0)
+    else if (node->outputs.count > 0 && node->outputs.items[0][0])
         label = qn_arena_printf(arena, "%s node making '%s'", node->op, node->outputs.items[0]);
     else
         label = qn_arena_printf(arena, "%s node", node->op);

@@ -178,7 +178,8 @@ static QnStatus find_functions(OnnxChecker *c)
             onnx_function_key(c, function->domain, function->name, function->overload);
         if (!key)
             return QN_NO_MEMORY;
-        if (onnx_scope_find_here(c->functions, key))
+        function->is_called = onnx_scope_find_here(c->functions, key) != NULL; /* said already */
+        if (function->is_called)
             onnx_add_finding(c->in, (QnFinding){.severity = QN_BREACH,
                                                 .rule = "onnx-duplicate-function",
                                                 .node = function_label(c, function),

@@ -280,6 +280,20 @@ static void check_numbers(OnnxChecker *c, OnnxNode *node, const OnnxAttribute *a
     }
 }
 
+/* A list of sizes without any is no size for any axis. */
+static void check_length(OnnxChecker *c, OnnxNode *node, const OnnxAttribute *attribute,
+                         const ValueRule *rule)
+{
+    if (attribute->kind == ONNX_INTS && attribute->ints.count == 0 && rule->least > 0)
+        onnx_complain(c, node,
+                      (QnFinding){.severity = QN_BREACH,
+                                  .rule = "onnx-attribute-value",
+                                  .field = field_of(c, attribute),
+                                  .found = "it is empty",
+                                  .expected = "one for each axis",
+                                  .remedy = "it counts as absent"});
+}
+
 static void check_value(OnnxChecker *c, OnnxNode *node, const OnnxAttribute *attribute)
 {
     const ValueRule *rule = find_rule(node, attribute);
@@ -287,8 +301,10 @@ static void check_value(OnnxChecker *c, OnnxNode *node, const OnnxAttribute *att
         return;
     if (rule->texts && (attribute->kind == ONNX_STRING || attribute->kind == ONNX_STRINGS))
         check_texts(c, node, attribute, rule);
-    if (!rule->texts && (attribute->kind == ONNX_INT || attribute->kind == ONNX_INTS))
+    if (!rule->texts && (attribute->kind == ONNX_INT || attribute->kind == ONNX_INTS)) {
         check_numbers(c, node, attribute, rule);
+        check_length(c, node, attribute, rule);
+    }
 }
 
 /* --- a node's attributes --- */

@@ -366,6 +366,15 @@ static void check_counts(OnnxChecker *c, OnnxNode *node)
                         .found =
                             onnx_say(c->in, "%s-%d with %d inputs", node->op, node->since, inputs),
                         .expected = range_text(c, schema->min_inputs, schema->max_inputs)});
+    if (inputs <= schema->max_inputs && node->inputs.count > schema->max_inputs)
+        onnx_complain(
+            c, node,
+            (QnFinding){.severity = QN_BREACH,
+                        .rule = "onnx-input-count",
+                        .found =
+                            onnx_say(c->in, "%s-%d with %d inputs, of which the last are absent",
+                                     node->op, node->since, node->inputs.count),
+                        .expected = range_text(c, schema->min_inputs, schema->max_inputs)});
     if (outputs < schema->min_outputs || outputs > schema->max_outputs)
         onnx_complain(
             c, node,
@@ -504,6 +513,23 @@ static void check_branches(OnnxChecker *c, OnnxNode *node)
     }
 }
 
+/* The statistics of a BatchNormalization are outputs only where it is training. */
+static void check_statistics(OnnxChecker *c, OnnxNode *node)
+{
+    if (!c->is_checking || node->domain[0] || strcmp(node->op, "BatchNormalization") != 0 ||
+        node->since < 14)
+        return;
+    const OnnxAttribute *mode = onnx_attribute(node, "training_mode");
+    const int outputs = count_names(node->outputs.items, node->outputs.count);
+    if (outputs > 1 && !(mode && mode->kind == ONNX_INT && mode->i))
+        onnx_complain(
+            c, node,
+            (QnFinding){.severity = QN_BREACH,
+                        .rule = "onnx-output-count",
+                        .found = onnx_say(c->in, "%d outputs without training_mode", outputs),
+                        .expected = "1"});
+}
+
 QnStatus onnx_check_node(OnnxChecker *c, OnnxNode *node, const OnnxScope *scope)
 {
     Variables variables;
@@ -522,6 +548,7 @@ QnStatus onnx_check_node(OnnxChecker *c, OnnxNode *node, const OnnxScope *scope)
         check_body_version(c, node);
     check_counts(c, node);
     check_branches(c, node);
+    check_statistics(c, node);
     const int breaches = count_breaches(c);
     for (int i = 0; i < node->inputs.count; i++)
         check_input(c, node, i, scope, &variables);
