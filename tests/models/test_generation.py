@@ -3,7 +3,7 @@
 import generation
 import numpy as np
 import pytest
-from generation import WORDS, gpt_decoder
+from generation import WORDS, decoder, encoder, gpt_decoder
 from oracle import onnx_runtime, run_named
 
 quern = pytest.importorskip("quern")
@@ -141,6 +141,70 @@ def test_greedy_search(seed):
     feed = prompts(3, padding=1, seed=seed) | numbers(max_length=15)
     check("GreedySearch", feed, decoder=gpt_decoder("decoder", seed))
     check("GreedySearch", feed | numbers(min_length=11, repetition_penalty=1.3), decoder=gpt_decoder("decoder", seed))
+
+
+DRAWING = [{"top_p": 0.99}, {"top_p": 0.7}, {"top_p": 0.7, "min_tokens_to_keep": 3}, {"custom": 1, "top_p": 0.6},
+           {"temperature": 1.7, "top_p": 0.9}, {"temperature": 0.4, "no_repeat_ngram_size": 2, "top_p": 0.8}]
+
+
+@pytest.mark.parametrize("attributes", DRAWING)
+def test_a_seed_draws_the_same_tokens(attributes):
+    for seed in range(6):
+        feed = prompts(1, seed=seed) | numbers(max_length=15, seed=10 + seed)
+        check("Sampling", feed, decoder=gpt_decoder("decoder", seed), **attributes)
+
+
+# --- an encoder and a decoder ---
+
+T5 = {"model_type": 1, "decoder_start_token_id": 2}
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("beams", [1, 4])
+@pytest.mark.parametrize("form", [{}, {"hidden": True}, {"sequences": True}])
+def test_t5(batch, beams, form):
+    for seed in range(3):
+        feed = prompts(batch, padding=2, seed=seed) | numbers(max_length=11, num_beams=beams, num_return_sequences=beams)
+        graphs = {"encoder": encoder(seed, seed), "decoder": decoder(seed, **form)}
+        check("BeamSearch", feed, 3, **T5, **graphs)
+
+
+def test_t5_with_parameters():
+    graphs = {"encoder": encoder(20, 21), "decoder": decoder(21)}
+    feed = prompts(2) | numbers(max_length=12, min_length=6, num_beams=3, num_return_sequences=2, length_penalty=0.4,
+                                repetition_penalty=1.3)
+    feed["attention_mask"] = np.array([[1, 1, 0, 1, 1], [0, 1, 1, 1, 0]], np.int32)
+    check("BeamSearch", feed, 3, no_repeat_ngram_size=2, early_stopping=1, **T5, **graphs)
+
+
+def test_t5_whose_encoder_takes_no_step():
+    graphs = {"encoder": encoder(22, 23, takes_step=False), "decoder": decoder(23)}
+    feed = prompts(2) | numbers(max_length=12, num_beams=3, num_return_sequences=2)
+    check("BeamSearch", feed, 3, **T5, **graphs)
+
+
+# --- Whisper ---
+
+# The vocabulary: 8 words, the end, the start, two tasks, the start of a language model, no times; then 10 times.
+WHISPER = {"model_type": 2, "eos_token_id": 8, "pad_token_id": 8, "decoder_start_token_id": 9, "translate_token_id": 10,
+           "transcribe_token_id": 11, "start_of_lm_token_id": 12, "no_timestamps_token_id": 13,
+           "beginning_timestamp_token_id": 14}
+
+
+def features(batch, seed):
+    return {"input_ids": np.random.default_rng(seed).normal(0, 1, (batch, generation.WIDTH, 6)).astype(np.float32)}
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+@pytest.mark.parametrize("processor", [0, 1])
+def test_whisper(beams, processor):
+    for seed in range(4):
+        feed = features(2, seed) | numbers(max_length=12, num_beams=beams, num_return_sequences=beams,
+                                           repetition_penalty=1.0, logits_processor=processor)
+        feed["decoder_input_ids"] = np.array([[9, 11], [9, 10]], np.int32)
+        graphs = {"encoder": encoder(seed, seed, whisper=True), "decoder": decoder(seed, whisper=True)}
+        check("WhisperBeamSearch", feed, 3, **WHISPER, **graphs)
+        check("WhisperBeamSearch", feed | numbers(temperature=1.5), 3, **WHISPER, **graphs)
 
 
 # --- the published model ---

@@ -207,8 +207,9 @@ static QnStatus emit_operator(OnnxBody *b, const char *op, const char *const *ta
             node->domain = "quern";
     }
     QN_TRY(rename(b, targets[0], value));
+    const char *base = value;
     for (int i = 1; i < count; i++) {
-        QN_TRY(onnx_new_name(b->up->used, value, targets[i], &value));
+        QN_TRY(onnx_new_name(b->up->used, base, targets[i], &value));
         ONNX_ADD(&node->outputs, b->up->in->scratch, value);
         QN_TRY(rename(b, targets[i], value));
     }

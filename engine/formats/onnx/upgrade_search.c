@@ -119,13 +119,15 @@ static const char beam_end_text[] =
     "num_return_sequences, length_penalty) {pad_token_id = @pad_token_id}\n"
     "[length_penalty] sequences_scores = CastLike(sequences_scores, length_penalty)";
 
-/* The scores of all steps: of those that were not needed, zeros. */
+/* The scores of all steps: of those that were not needed, zeros.  A loop that made no step does not
+ * know the shape of its scores either. */
 static const char all_scores_text[] =
+    "[first_scores] item = Shape(first_scores); [!first_scores] item = Shape(all_scores) {start = 1}\n"
+    "total = Reshape(steps, [1]); wanted = Concat(total, item) {axis = 0}\n"
+    "made = Shape(all_scores); missing = Sub(wanted, made)\n"
+    "pads = Concat([0, 0, 0, 0], missing) {axis = 0}; scores = Pad(all_scores, pads)\n"
     "[first_scores] first = Unsqueeze(first_scores, [0])\n"
-    "[first_scores] all_scores = Concat(first, all_scores) {axis = 0}\n"
-    "made = Shape(all_scores) {start = 0, end = 1}; total = Reshape(all_steps, [1])\n"
-    "missing = Sub(total, made); pads = Concat([0, 0, 0, 0], missing, [0, 0, 0]) {axis = 0}\n"
-    "scores = Pad(all_scores, pads)\n"
+    "[first_scores] scores = Concat(first, scores) {axis = 0}\n"
     "[length_penalty] scores = CastLike(scores, length_penalty)";
 
 /* clang-format on */
@@ -337,7 +339,6 @@ static QnStatus emit_start(Search *s)
     QN_TRY(onnx_body_name_inputs(&s->b));
     QN_TRY(name_sizes(s));
     QN_TRY(onnx_body_run(&s->b, start_texts[s->parts.model]));
-    QN_TRY(onnx_body_name(&s->b, "all_steps", onnx_body_named(&s->b, "steps")));
     return s->parts.encoder.graph ? start_with_encoder(s) : start_with_decoder(s);
 }
 

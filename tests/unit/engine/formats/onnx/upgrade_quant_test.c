@@ -182,8 +182,8 @@ TEST(products_of_integers_are_scaled_behind)
          "%y.Mul = Mul(%s, %t)\n"
          "%y = Mul(%y.Cast, %y.Mul)\n"},
         {"%a: float[2,3], %b: int8[3,2], %t: float[2], %v: int8[], %c: float[2]) { %y = ms.DynamicQuantizeMatMul(%a, %b, %t, %v, %c) return %y",
-         "%y.DynamicQuantizeLinear, %y.DynamicQuantizeLinear.a_scale, %y.DynamicQuantizeLinear.a_scale.a_zero_point = DynamicQuantizeLinear(%a)\n"
-         "%y.MatMulInteger = MatMulInteger(%y.DynamicQuantizeLinear, %b, %y.DynamicQuantizeLinear.a_scale.a_zero_point, %v)\n"
+         "%y.DynamicQuantizeLinear, %y.DynamicQuantizeLinear.a_scale, %y.DynamicQuantizeLinear.a_zero_point = DynamicQuantizeLinear(%a)\n"
+         "%y.MatMulInteger = MatMulInteger(%y.DynamicQuantizeLinear, %b, %y.DynamicQuantizeLinear.a_zero_point, %v)\n"
          "%y.Cast = Cast(%y.MatMulInteger) {to = 1}\n"
          "%y.Mul = Mul(%y.DynamicQuantizeLinear.a_scale, %t)\n"
          "%y.Mul.1 = Mul(%y.Cast, %y.Mul)\n"

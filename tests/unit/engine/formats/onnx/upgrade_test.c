@@ -490,11 +490,11 @@ TEST(operators_of_early_files_become_arithmetic)
          "%y = GRUUnit(%h, %g, %n, %t) return %y",
          "const %y.value: float[] = {1}\n"
          "const %y.values: int64[1] = {-1}\n"
-         "_, %y.Split.update, %y.Split.update.to = Split(%g) {axis = -1, num_outputs = 3}\n"
+         "_, %y.Split.update, %y.Split.to = Split(%g) {axis = -1, num_outputs = 3}\n"
          "%y.Sigmoid = Sigmoid(%y.Split.update)\n"
          "%y.Mul = Mul(%h, %y.Sigmoid)\n"
          "%y.Sub = Sub(%y.value, %y.Sigmoid)\n"
-         "%y.Tanh = Tanh(%y.Split.update.to)\n"
+         "%y.Tanh = Tanh(%y.Split.to)\n"
          "%y.Mul.1 = Mul(%y.Tanh, %y.Sub)\n"
          "%y.Add = Add(%y.Mul, %y.Mul.1)\n"
          "%y.Less = Less(%t, %n)\n"
