@@ -129,7 +129,7 @@ typedef struct Step {
     float *scores;   /* [vocab] of the row at work */
     Candidate *best; /* [2 * beams], falling */
     int64_t best_count;
-    int32_t *sequences; /* [rows, most] the new ones */
+    QnTensor sequences, found, found_scores, progress; /* the new ones */
     const int32_t *old_sequences;
     float length_penalty;
 } Step;
@@ -166,9 +166,7 @@ static QnStatus score_item(Step *s, int64_t item)
         for (int64_t i = 0; i < s->rules.vocab; i++) {
             s->scores[i] += so_far;
             consider(s, s->scores[i], beam, i);
-            if (qn_call_wants(call, ALL_SCORES))
-                qn_tensor_set(qn_call_result(call, ALL_SCORES), row * s->rules.vocab + i,
-                              (double)s->scores[i]);
+            qn_score_rules_put_float(call, ALL_SCORES, row * s->rules.vocab + i, s->scores[i]);
         }
     }
     if (s->best_count < 2 * s->beams)
@@ -181,12 +179,12 @@ static QnStatus score_item(Step *s, int64_t item)
 static void extend(Step *s, int64_t row, int64_t from, float score, int64_t token)
 {
     const size_t most = (size_t)s->rules.most;
-    int32_t *to = s->sequences + (size_t)row * most;
+    int32_t *to = (int32_t *)s->sequences.data + (size_t)row * most;
     memcpy(to, s->old_sequences + (size_t)from * most, most * sizeof *to);
     to[s->rules.length] = (int32_t)token;
-    qn_tensor_set_int(qn_call_result(s->call, NEXT_IDS), row, token);
-    qn_tensor_set_int(qn_call_result(s->call, PICKS), row, from);
-    qn_tensor_set(qn_call_result(s->call, NEXT_SCORES), row, (double)score);
+    qn_score_rules_put(s->call, NEXT_IDS, row, token);
+    qn_score_rules_put(s->call, PICKS, row, from);
+    qn_score_rules_put_float(s->call, NEXT_SCORES, row, score);
 }
 
 /* A prompt that is done goes on as padding. */
@@ -195,7 +193,7 @@ static void pad_item(Step *s, int64_t item)
     for (int64_t row = item * s->beams; row < (item + 1) * s->beams; row++) {
         extend(s, row, row, 0, s->rules.pad);
         for (int64_t i = 0; qn_call_wants(s->call, ALL_SCORES) && i < s->rules.vocab; i++)
-            qn_tensor_set(qn_call_result(s->call, ALL_SCORES), row * s->rules.vocab + i, 0);
+            qn_score_rules_put_float(s->call, ALL_SCORES, row * s->rules.vocab + i, 0);
     }
 }
 
@@ -221,14 +219,13 @@ static bool advance_item(Step *s, int64_t item, Found *found)
 static QnStatus step_item(Step *s, int64_t item, bool *is_done)
 {
     const int64_t beams = s->beams, most = s->rules.most;
-    int32_t *progress = (int32_t *)qn_call_result(s->call, NEXT_PROGRESS)->data + 2 * item;
-    Found found = {
-        .tokens = (int32_t *)qn_call_result(s->call, NEXT_FOUND)->data + item * beams * (most + 1),
-        .scores = (float *)qn_call_result(s->call, NEXT_FOUND_SCORES)->data + item * beams,
-        .beams = beams,
-        .most = most,
-        .count = bounded(progress[0], beams),
-        .length_penalty = s->length_penalty};
+    int32_t *progress = (int32_t *)s->progress.data + 2 * item;
+    Found found = {.tokens = (int32_t *)s->found.data + item * beams * (most + 1),
+                   .scores = (float *)s->found_scores.data + item * beams,
+                   .beams = beams,
+                   .most = most,
+                   .count = bounded(progress[0], beams),
+                   .length_penalty = s->length_penalty};
     *is_done = progress[1] != 0;
     if (*is_done) {
         pad_item(s, item);
@@ -258,22 +255,19 @@ static void read_times(Step *s)
     }
 }
 
-/* Results begin as copies of the states, which a step changes in place. */
 static QnStatus init_step(Step *s, const QnCall *call)
 {
-    static const int states[][2] = {
-        {FOUND, NEXT_FOUND}, {FOUND_SCORES, NEXT_FOUND_SCORES}, {QN_STEP_PROGRESS, NEXT_PROGRESS}};
     const QnTensor *found = qn_call_input(call, FOUND);
     *s = (Step){.call = call,
                 .batch = found->dims[0],
                 .beams = found->dims[1],
                 .stops_early = qn_op_int(call->node, "early_stopping") == 1,
-                .sequences = qn_call_result(call, NEXT_SEQUENCES)->data,
                 .old_sequences = qn_call_input(call, QN_STEP_SEQUENCES)->data,
                 .length_penalty = read_penalty(call, LENGTH_PENALTY)};
-    for (size_t i = 0; i < QN_COUNT_OF(states); i++)
-        QN_TRY(qn_call_copy(call, qn_call_input(call, states[i][0]),
-                            qn_call_result(call, states[i][1])));
+    QN_TRY(qn_score_rules_state(call, FOUND, NEXT_FOUND, &s->found));
+    QN_TRY(qn_score_rules_state(call, FOUND_SCORES, NEXT_FOUND_SCORES, &s->found_scores));
+    QN_TRY(qn_score_rules_state(call, QN_STEP_PROGRESS, NEXT_PROGRESS, &s->progress));
+    QN_TRY(qn_score_rules_state(call, QN_STEP_SEQUENCES, NEXT_SEQUENCES, &s->sequences));
     QN_TRY(qn_score_rules_read(call, &s->rules));
     s->rules.temperature = read_penalty(call, TEMPERATURE);
     read_times(s);
@@ -292,7 +286,7 @@ static QnStatus step(const QnCall *call)
         QN_TRY(step_item(&s, item, &is_done));
         goes_on = goes_on || !is_done;
     }
-    qn_tensor_set_int(qn_call_result(call, GOES_ON), 0, goes_on);
+    qn_score_rules_put(call, GOES_ON, 0, goes_on);
     return QN_OK;
 }
 
@@ -339,6 +333,12 @@ static QnStatus infer_end(QnInfer *in)
     return qn_infer_tensor(in, 0, QN_INT32, &(QnShape){.rank = 3, .dims = {batch, returned, most}});
 }
 
+static int64_t read_count(const QnCall *call, int i)
+{
+    const QnTensor *count = qn_call_input(call, i);
+    return count && qn_tensor_count(count) > 0 ? qn_tensor_get_int(count, 0) : 1;
+}
+
 /* A copy of one prompt's hypotheses with those of the sequences that have not ended. */
 static void close_item(const QnCall *call, int64_t item, Found *found)
 {
@@ -362,16 +362,15 @@ static void close_item(const QnCall *call, int64_t item, Found *found)
 
 static void write_item(const QnCall *call, int64_t item, const Found *found)
 {
-    QnTensor *sequences = qn_call_result(call, 0);
-    const int64_t returned = sequences->dims[1], pad = qn_op_int(call->node, "pad_token_id");
+    const int64_t returned = read_count(call, END_RETURNED);
+    const int64_t pad = qn_op_int(call->node, "pad_token_id");
     for (int64_t i = 0; i < returned; i++) {
         const int32_t *from = found->tokens + i * (found->most + 1);
         const int64_t row = item * returned + i;
         const int64_t length = i < found->count ? from[0] : 0;
         for (int64_t k = 0; k < found->most; k++)
-            qn_tensor_set_int(sequences, row * found->most + k, k < length ? from[1 + k] : pad);
-        if (qn_call_wants(call, 1))
-            qn_tensor_set(qn_call_result(call, 1), row, (double)found->scores[i]);
+            qn_score_rules_put(call, 0, row * found->most + k, k < length ? from[1 + k] : pad);
+        qn_score_rules_put_float(call, 1, row, found->scores[i]);
     }
 }
 

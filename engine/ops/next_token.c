@@ -183,9 +183,9 @@ static QnStatus step_row(Step *s, int64_t row, bool *is_done)
                token == s->rules.eos;
     if (*is_done)
         token = s->rules.pad;
-    qn_tensor_set_int(qn_call_result(call, NEXT_SEQUENCES), at, token);
-    qn_tensor_set_int(qn_call_result(call, NEXT_IDS), row, token);
-    qn_tensor_set_int(qn_call_result(call, NEXT_PROGRESS), 2 * row + 1, *is_done);
+    qn_score_rules_put(call, NEXT_SEQUENCES, at, token);
+    qn_score_rules_put(call, NEXT_IDS, row, token);
+    qn_score_rules_put(call, NEXT_PROGRESS, 2 * row + 1, *is_done);
     return QN_OK;
 }
 
@@ -219,10 +219,9 @@ static QnStatus init_step(Step *s, const QnCall *call)
     QN_ALLOC(s->scores, call->scratch, s->rules.vocab);
     QN_ALLOC(s->items, call->scratch, s->rules.vocab);
     QN_ALLOC(s->sums, call->scratch, s->rules.vocab);
-    QN_TRY(qn_call_copy(call, qn_call_input(call, QN_STEP_SEQUENCES),
-                        qn_call_result(call, NEXT_SEQUENCES)));
-    return qn_call_copy(call, qn_call_input(call, QN_STEP_PROGRESS),
-                        qn_call_result(call, NEXT_PROGRESS));
+    QnTensor unused;
+    QN_TRY(qn_score_rules_state(call, QN_STEP_SEQUENCES, NEXT_SEQUENCES, &unused));
+    return qn_score_rules_state(call, QN_STEP_PROGRESS, NEXT_PROGRESS, &unused);
 }
 
 static QnStatus step(const QnCall *call)
@@ -236,9 +235,8 @@ static QnStatus step(const QnCall *call)
         QN_TRY(step_row(&s, row, &is_done));
         goes_on = goes_on || !is_done;
     }
-    qn_tensor_set_int(qn_call_result(call, GOES_ON), 0, goes_on);
-    if (qn_call_wants(call, NEXT_GENERATOR))
-        qn_tensor_set_int(qn_call_result(call, NEXT_GENERATOR), 0, s.state);
+    qn_score_rules_put(call, GOES_ON, 0, goes_on);
+    qn_score_rules_put(call, NEXT_GENERATOR, 0, s.state);
     return QN_OK;
 }
 

@@ -177,20 +177,22 @@ void qn_score_rules_apply(const QnScoreRules *rules, const QnTensor *sequences, 
         order[i](rules, item, scores);
 }
 
-void qn_score_rules_logits(const QnScoreRules *rules, const QnTensor *logits, int64_t row, bool log,
-                           float *scores)
+void qn_score_rules_logits(const QnScoreRules *rules, const QnTensor *logits, int64_t row,
+                           bool as_log, float *scores)
 {
     const int64_t width = logits->dims[2], first = ((row + 1) * logits->dims[1] - 1) * width;
-    double max = -INFINITY, sum = 0;
+    float max = -INFINITY;
+    double sum = 0;
+    qn_tensor_read_row(logits, first, 1, rules->vocab, rules->row);
     for (int64_t i = 0; i < rules->vocab; i++)
-        scores[i] = (float)qn_tensor_get(logits, first + i);
-    if (!log)
+        scores[i] = (float)rules->row[i];
+    if (!as_log)
         return;
     for (int64_t i = 0; i < rules->vocab; i++)
-        max = fmax(max, (double)scores[i]);
+        max = scores[i] > max ? scores[i] : max;
     for (int64_t i = 0; i < rules->vocab; i++)
-        sum += exp((double)scores[i] - max);
-    const double shift = max + (double)logf((float)sum);
+        sum += (double)expf(scores[i] - max);
+    const double shift = (double)max + log(sum);
     for (int64_t i = 0; i < rules->vocab; i++)
         scores[i] = (float)((double)scores[i] - shift);
 }
@@ -285,6 +287,34 @@ QnStatus qn_score_rules_read(const QnCall *call, QnScoreRules *rules)
         return qn_call_fail(call, "repetition_penalty is %g, expected above 0",
                             (double)rules->repetition_penalty);
     QN_ALLOC(rules->is_seen, call->scratch, rules->vocab);
+    QN_ALLOC(rules->row, call->scratch, rules->vocab);
     QN_ALLOC(rules->sequence, call->scratch, rules->most);
     return QN_OK;
+}
+
+/* ---- states and results ---- */
+
+QnStatus qn_score_rules_state(const QnCall *call, int from, int to, QnTensor *out)
+{
+    const QnTensor *state = qn_call_input(call, from);
+    if (qn_call_wants(call, to)) {
+        *out = *qn_call_result(call, to);
+    } else {
+        char *data;
+        QN_ALLOC(data, call->scratch, (size_t)qn_tensor_count(state) * qn_type_size(state->type));
+        *out = qn_tensor(state->type, state->rank, state->dims, data);
+    }
+    return qn_call_copy(call, state, out);
+}
+
+void qn_score_rules_put(const QnCall *call, int i, int64_t at, int64_t value)
+{
+    if (qn_call_wants(call, i))
+        qn_tensor_set_int(qn_call_result(call, i), at, value);
+}
+
+void qn_score_rules_put_float(const QnCall *call, int i, int64_t at, float value)
+{
+    if (qn_call_wants(call, i))
+        qn_tensor_set(qn_call_result(call, i), at, (double)value);
 }

@@ -47,6 +47,7 @@ typedef struct QnScoreRules {
     const QnTensor *vocab_mask, *prefix_mask, *presence_mask; /* NULL: none */
     const QnTimes *times;                                     /* NULL: no rule for them */
     bool *is_seen;                                            /* [vocab] scratch */
+    double *row;                                              /* [vocab] scratch */
     int64_t *sequence;                                        /* [most] of the row at work */
 } QnScoreRules;
 
@@ -63,13 +64,21 @@ QnDim qn_score_rules_vocab(QnInfer *in);
 /* The rules of a call, with scratch memory; temperature, presence and times are left out. */
 QnStatus qn_score_rules_read(const QnCall *call, QnScoreRules *rules);
 
-/* The logits of the last token of row `row`, to scores[vocab]; log: as logarithms of
+/* The logits of the last token of row `row`, to scores[vocab]; as_log: as logarithms of
  * probabilities. */
-void qn_score_rules_logits(const QnScoreRules *rules, const QnTensor *logits, int64_t row, bool log,
-                           float *scores);
+void qn_score_rules_logits(const QnScoreRules *rules, const QnTensor *logits, int64_t row,
+                           bool as_log, float *scores);
 
 /* Lowers scores[vocab] of the sequence in row `row`, which belongs to batch item `item`. */
 void qn_score_rules_apply(const QnScoreRules *rules, const QnTensor *sequences, int64_t row,
                           int64_t item, float *scores);
+
+/* A state that a step changes: output `to` as a copy of input `from`, or, where that is not wanted,
+ * scratch memory with one. */
+QnStatus qn_score_rules_state(const QnCall *call, int from, int to, QnTensor *out);
+
+/* Sets element `at` of output i, where that is wanted. */
+void qn_score_rules_put(const QnCall *call, int i, int64_t at, int64_t value);
+void qn_score_rules_put_float(const QnCall *call, int i, int64_t at, float value);
 
 #endif

@@ -15,7 +15,7 @@
  *         progress      [batch, 2]                 hypotheses found, whether the search is over
  *         length, steps                            scalars: of the prompts, and what is left
  */
-#include "engine/ops/op.h"
+#include "engine/ops/score_rules.h"
 
 enum { PROMPT, MAX_LENGTH, NUM_BEAMS };
 enum { ROWS, SEQUENCES, SCORES, FOUND, FOUND_SCORES, PROGRESS, LENGTH, STEPS };
@@ -79,44 +79,40 @@ static QnStatus infer_start(QnInfer *in)
 
 /* ---- computing ---- */
 
-static void fill_ints(const QnCall *call, int i, int64_t value)
+static void fill(const QnCall *call, int i, int64_t value)
 {
-    QnTensor *tensor = qn_call_result(call, i);
-    const int64_t count = qn_tensor_count(tensor);
+    const int64_t count = qn_call_wants(call, i) ? qn_tensor_count(qn_call_result(call, i)) : 0;
     for (int64_t k = 0; k < count; k++)
-        qn_tensor_set_int(tensor, k, value);
+        qn_score_rules_put(call, i, k, value);
 }
 
-/* A sequence begins with its prompt. */
-static void copy_prompt(const QnCall *call, int64_t row, int64_t item)
+static int64_t number_of(const QnCall *call, int i, int64_t absent)
 {
-    const QnTensor *prompt = qn_call_input(call, PROMPT);
-    QnTensor *sequences = qn_call_result(call, SEQUENCES);
-    const int64_t length = prompt->dims[1], most = sequences->dims[1];
-    for (int64_t i = 0; i < length; i++)
-        qn_tensor_set_int(sequences, row * most + i, qn_tensor_get_int(prompt, item * length + i));
+    const QnTensor *number = qn_call_input(call, i);
+    return number && qn_tensor_count(number) > 0 ? qn_tensor_get_int(number, 0) : absent;
 }
 
 static QnStatus start(const QnCall *call)
 {
-    const int64_t length = qn_call_input(call, PROMPT)->dims[1];
-    const QnTensor *scores = qn_call_result(call, FOUND_SCORES);
-    const int64_t batch = scores->dims[0], beams = scores->dims[1];
-    const int64_t most = qn_call_result(call, SEQUENCES)->dims[1];
-    fill_ints(call, SEQUENCES, qn_op_int(call->node, "pad_token_id"));
-    fill_ints(call, PROGRESS, 0);
-    if (qn_call_wants(call, FOUND))
-        fill_ints(call, FOUND, 0);
+    const QnTensor *prompt = qn_call_input(call, PROMPT);
+    const int64_t batch = prompt->dims[0], length = prompt->dims[1];
+    const int64_t beams = number_of(call, NUM_BEAMS, 1);
+    const int64_t most = number_of(call, MAX_LENGTH, MOST_TOKENS);
+    fill(call, SEQUENCES, qn_op_int(call->node, "pad_token_id"));
+    fill(call, FOUND, 0);
+    fill(call, FOUND_SCORES, 0);
+    fill(call, PROGRESS, 0);
     for (int64_t row = 0; row < batch * beams; row++) {
+        const int64_t item = row / beams;
         QN_TRY(qn_call_poll(call));
-        copy_prompt(call, row, row / beams);
-        qn_tensor_set_int(qn_call_result(call, ROWS), row, row / beams);
-        if (qn_call_wants(call, SCORES))
-            qn_tensor_set(qn_call_result(call, SCORES), row, row % beams ? (double)unlikely : 0);
-        qn_tensor_set(qn_call_result(call, FOUND_SCORES), row, 0);
+        for (int64_t i = 0; i < length; i++)
+            qn_score_rules_put(call, SEQUENCES, row * most + i,
+                               qn_tensor_get_int(prompt, item * length + i));
+        qn_score_rules_put(call, ROWS, row, item);
+        qn_score_rules_put_float(call, SCORES, row, row % beams ? unlikely : 0);
     }
-    qn_tensor_set_int(qn_call_result(call, LENGTH), 0, length);
-    qn_tensor_set_int(qn_call_result(call, STEPS), 0, most - length);
+    qn_score_rules_put(call, LENGTH, 0, length);
+    qn_score_rules_put(call, STEPS, 0, most - length);
     return QN_OK;
 }
 

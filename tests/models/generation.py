@@ -79,8 +79,9 @@ class Graph:
         mixed = self.op("Reshape", self.op("Transpose", mixed, perm=[0, 2, 1, 3]), self.constant([0, 0, WIDTH]))
         return self.op("MatMul", mixed, self.weight(WIDTH, WIDTH))
 
-    def embed(self, tokens, count=WORDS):
-        return self.op("Gather", self.weight(count, WIDTH, scale=np.sqrt(count)), tokens)
+    def embed(self, tokens, count=None):
+        rows = count or WORDS
+        return self.op("Gather", self.weight(rows, WIDTH, scale=np.sqrt(rows)), tokens)
 
     def feed_forward(self, x):
         wide = self.op("Relu", self.op("MatMul", x, self.weight(WIDTH, 2 * WIDTH)))

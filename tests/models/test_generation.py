@@ -207,6 +207,77 @@ def test_whisper(beams, processor):
         check("WhisperBeamSearch", feed | numbers(temperature=1.5), 3, **WHISPER, **graphs)
 
 
+# --- what is no such model ---
+
+def rename(graph, what, index, name):
+    value = getattr(graph, what)[index]
+    for names in (names for node in graph.node for names in (node.input, node.output)):
+        names[:] = [name if one == value.name else one for one in names]
+    value.name = name
+    return graph
+
+
+def retype(graph, index, kind):
+    graph.input[index].type.tensor_type.elem_type = kind
+    return graph
+
+
+def cut(graph, what):
+    del getattr(graph, what)[-1]
+    return graph
+
+
+def open_heads(graph):
+    graph.input[3].type.tensor_type.shape.dim[2].Clear()
+    return graph
+
+
+GPT = [
+    (rename(gpt_decoder("g", 0), "input", 1, "positions"), "decoder's input 1 is 'positions', expected position_ids"),
+    (rename(gpt_decoder("g", 0), "output", 0, "scores"), "decoder's output 0 is 'scores', expected logits"),
+    (retype(gpt_decoder("g", 0), 0, generation.FLOAT), "decoder's input 'input_ids' is of float, expected int32"),
+    (cut(gpt_decoder("g", 0), "output"), "decoder has 2 past and 1 present states, expected a present one for each past one"),
+    (open_heads(gpt_decoder("g", 0)), "decoder's input 'past_0' does not say how many heads it has, of what size"),
+]
+
+
+def refuse(op, feed, sentence, **attributes):
+    made = generation.model(op, feed, **{"eos_token_id": END, "pad_token_id": PAD, **attributes})
+    with pytest.raises(quern.Error) as error:
+        quern.InferenceSession(made)
+    assert sentence in str(error.value)
+
+
+@pytest.mark.parametrize("graph, sentence", GPT)
+def test_a_decoder_that_breaks_a_rule_is_refused(graph, sentence):
+    refuse("GreedySearch", prompts(1) | numbers(max_length=9), sentence, decoder=graph)
+
+
+def test_encoders_that_break_a_rule_are_refused():
+    feed = prompts(1) | numbers(max_length=9, num_beams=2, num_return_sequences=1)
+    graphs = {"encoder": encoder(0, 0), "decoder": decoder(0)}
+    refuse("BeamSearch", feed, "it has no graph 'encoder'", **T5, decoder=decoder(0))
+    refuse("BeamSearch", feed, "decoder_start_token_id is -1", model_type=1, **graphs)
+    refuse("BeamSearch", feed, "model_type is 7, expected 0: a decoder, 1: T5, or 2: Whisper", model_type=7, **graphs)
+    refuse("GreedySearch", prompts(1) | numbers(max_length=9), "model_type is 1, expected 0: a decoder alone", **T5, **graphs)
+    refuse("BeamSearch", feed, "encoder has 7 present states", **T5, encoder=cut(encoder(0, 0), "output"), decoder=decoder(0))
+    refuse("BeamSearch", feed, "decoder has 3 present states, expected 2 for each layer", **T5, encoder=encoder(0, 0),
+           decoder=cut(decoder(0), "output"))
+
+
+@pytest.mark.parametrize("wrong, sentence", [
+    ({"max_length": 5}, "max_length is 5, expected 6 to 4096"), ({"num_beams": 200}, "num_beams is 200, expected 1 to 128"),
+    ({"num_return_sequences": 4}, "num_return_sequences is 4, expected 1 to the number of beams"),
+    ({"repetition_penalty": -1.0}, "repetition_penalty is -1, expected above 0"),
+])
+def test_parameters_out_of_range_are_refused_by_the_run(wrong, sentence):
+    feed = prompts(1) | numbers(**{"max_length": 9, "num_beams": 3, "num_return_sequences": 1, **wrong})
+    made = generation.model("BeamSearch", feed, eos_token_id=END, pad_token_id=PAD, decoder=gpt_decoder("decoder", 0))
+    with pytest.raises(quern.Error) as error:
+        quern.InferenceSession(made).run(None, feed)
+    assert sentence in str(error.value)
+
+
 # --- the published model ---
 
 def test_the_model_of_the_test_data(data):
