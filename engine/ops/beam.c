@@ -92,6 +92,8 @@ static QnStatus infer_step(QnInfer *in)
     QN_TRY(qn_infer_want_shape(in, SCORES, 1, &rows));
     if (found)
         QN_TRY(qn_infer_want_dim(in, FOUND, 2, room));
+    if (beams == 0)
+        return qn_infer_fail(in, "there are no beams, expected 1 at least");
     QN_TRY(qn_score_rules_want_type(in, FOUND, QN_INT32));
     QN_TRY(qn_score_rules_want_type(in, FOUND_SCORES, QN_FLOAT));
     QN_TRY(qn_infer_want_shape(in, FOUND_SCORES, 2, (QnDim[]){batch, beams}));

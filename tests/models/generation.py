@@ -93,23 +93,26 @@ class Graph:
 
 # --- GPT-2 ---
 
-def gpt_decoder(name, seed):
-    g = Graph(name, seed)
+def gpt_decoder(name, seed, half=False):
+    """`half`: logits and states are of float16, although the rest is not."""
+    g, kind = Graph(name, seed), TensorProto.FLOAT16 if half else FLOAT
     tokens = g.input("input_ids", INT, ["batch", "tokens"])
     positions = g.input("position_ids", INT, ["batch", "tokens"])
     mask = g.hidden_keys(g.input("attention_mask", INT, ["batch", "all"]))
-    pasts = [g.input(f"past_{i}", FLOAT, [2, "batch", HEADS, "past", SIZE]) for i in range(LAYERS)]
+    pasts = [g.input(f"past_{i}", kind, [2, "batch", HEADS, "past", SIZE]) for i in range(LAYERS)]
     x = g.op("Add", g.embed(tokens), g.embed(positions, LONGEST))
     presents = []
     for past in pasts:
         query, new = g.project(x), [g.project(x), g.project(x)]
         new = g.op("Concat", *[g.op("Unsqueeze", part, g.constant([0])) for part in new], axis=0)
+        past = g.op("Cast", past, to=FLOAT) if half else past
         presents.append(g.op("Concat", past, new, axis=3))
         key, value = (g.op("Gather", presents[-1], g.constant(part)) for part in (0, 1))
         x = g.feed_forward(g.op("Add", x, g.attend(query, key, value, mask, g.causal(query, key))))
-    g.output(g.logits(x), "logits", FLOAT, ["batch", "tokens", WORDS])
-    for i, present in enumerate(presents):
-        g.output(present, f"present_{i}", FLOAT, [2, "batch", HEADS, "all", SIZE])
+    results = [g.op("Cast", value, to=kind) if half else value for value in (g.logits(x), *presents)]
+    g.output(results[0], "logits", kind, ["batch", "tokens", WORDS])
+    for i, present in enumerate(results[1:]):
+        g.output(present, f"present_{i}", kind, [2, "batch", HEADS, "all", SIZE])
     return g.done()
 
 

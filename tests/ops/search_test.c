@@ -297,6 +297,10 @@ TEST(states_of_other_types_or_sizes_are_refused)
          {"float[1,1,4] = {nan, nan, nan, nan}", ONE, ONE, BEAMS, RUNS, NO_RULES, FIRST, NOTHING,
           NO_SCORES},
          .want = "error: only 0 of 8 scores are numbers"},
+        {"quern.BeamStep",
+         {"float[0,1,4] = {}", ONE, ONE, "int32[0,4] = {}", RUNS, NO_RULES, "float[0] = {}",
+          "int32[1,0,5] = {}", "float[1,0] = {}"},
+         .want = "error: there are no beams, expected 1 at least"},
     };
     OP_CHECK(t, rows);
 }

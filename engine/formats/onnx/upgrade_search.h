@@ -16,6 +16,7 @@ typedef struct SearchPart {
     int64_t heads, head_size; /* of a past state; 0: there is none */
     int past_type;            /* element type of the past states */
     bool takes_sequences;     /* input_ids are all tokens so far, not the last one alone */
+    bool takes_hidden;        /* has the input encoder_hidden_states */
 } SearchPart;
 
 typedef struct SearchParts {

@@ -180,6 +180,8 @@ static void check_graph(Check *c, SearchPart *part)
     if (c->is_good && c->rules->past_group)
         check_past(c, part);
     part->takes_sequences = takes_sequences(&graph->inputs.items[0].type);
+    part->takes_hidden =
+        !strcmp(graph->inputs.items[part->first_past - 1].name, "encoder_hidden_states");
 }
 
 static void find_part(OnnxUpgrade *up, OnnxNode *node, const Rules *rules, SearchPart *part,
@@ -216,6 +218,10 @@ static void check_together(OnnxUpgrade *up, OnnxNode *node, const SearchParts *p
                "a present one for each past one that grows");
     if (!first->graph)
         return;
+    if (first == &parts->encoder && first->first_present == 1)
+        refuse(&c, "encoder gives one of logits and encoder_hidden_states", "both, or none");
+    if (parts->decoder.takes_hidden && first->first_present == 0)
+        refuse(&c, "decoder takes encoder_hidden_states, which encoder does not give", "an output");
     const bool is_first_step = first == &parts->init_decoder || first->first_present == 2;
     if (first->present_count != (is_first_step ? states : cross))
         refuse(&c,
