@@ -143,6 +143,13 @@ def test_parameters_may_be_constants():
     check("BeamSearch", feed, 3, fixed=("max_length", "num_beams", "num_return_sequences"), decoder=gpt_decoder("decoder", 2))
 
 
+def test_two_hundred_tokens(monkeypatch):
+    monkeypatch.setattr(generation, "LONGEST", 210)
+    graph = gpt_decoder("decoder", 1)
+    check("GreedySearch", prompts(2) | numbers(max_length=200, min_length=200), decoder=graph)
+    check("BeamSearch", prompts(1) | numbers(max_length=200, min_length=200, num_beams=3, num_return_sequences=3), 2, decoder=graph)
+
+
 # --- one token at a time ---
 
 @pytest.mark.parametrize("seed", range(6))

@@ -7,6 +7,7 @@ FAMILIES = [
     "early",
     "fused",
     "gather_blocks",
+    "generation",
     "grouped",
     "ml",
     "namesake",

@@ -8,7 +8,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 INT, FLOAT = TensorProto.INT32, TensorProto.FLOAT
-HEADS, SIZE, WORDS, LAYERS, LONGEST = 2, 4, 24, 2, 300
+HEADS, SIZE, WORDS, LAYERS, LONGEST = 2, 4, 24, 2, 32
 WIDTH = HEADS * SIZE
 
 
