@@ -49,13 +49,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "bench-kernels: %s cannot be written\n", options.json);
         return 1;
     }
-    printf("%s, %s, 1 thread, fp32\n", cpu.model, qn_isa_level_name(cpu.isa));
+    printf("%s, %s, 1 thread\n", cpu.model, qn_isa_level_name(cpu.isa));
     if (bench.json)
         fprintf(bench.json, "{\"cpu\": \"%s\", \"level\": \"%s\", \"threads\": 1, \"rows\": [",
                 cpu.model, qn_isa_level_name(cpu.isa));
     bench_products(&bench);
     bench_convolutions(&bench);
     bench_depthwise(&bench);
+    bench_quantized(&bench);
     if (bench.json) {
         fprintf(bench.json, "\n]}\n");
         if (fclose(bench.json)) {

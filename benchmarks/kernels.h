@@ -8,5 +8,6 @@
 void bench_products(Bench *bench);
 void bench_convolutions(Bench *bench);
 void bench_depthwise(Bench *bench);
+void bench_quantized(Bench *bench);
 
 #endif

@@ -28,7 +28,7 @@ static const Way product = WAY(qn_conv_i8), depthwise = WAY(qn_depthwise_i8);
 
 typedef struct Case {
     QnConvI8 c;
-    const uint8_t *w;
+    const uint8_t *x, *w; /* as they are given */
     int64_t kernel_size;
 } Case;
 
@@ -82,7 +82,7 @@ static void make_x(Case *k, Check *check, bool may_be_planes)
     }
     c->x_channel_step = is_planes ? pixels : 1;
     c->x_image_step = is_planes ? channels * pixels : step;
-    c->x = make_bytes(check, c->images * c->x_image_step);
+    c->x = k->x = make_bytes(check, c->images * c->x_image_step);
 }
 
 static void make_y(Case *k, Check *check)
@@ -119,6 +119,15 @@ static void make_terms(Case *k, Check *check)
     t->zero_b = check_random(check, 2) ? zeros : NULL;
     t->bias = check_random(check, 2) ? bias : NULL;
     t->factor = check_floats(check, channels);
+}
+
+/* Products want signed bytes moved. */
+static void move_x(Case *k, Check *check)
+{
+    const int64_t size = k->c.images * k->c.x_image_step;
+    uint8_t *moved = check_room(check, (size_t)size);
+    qn_move_i8(moved, k->x, size);
+    k->c.x = moved;
 }
 
 static bool make_weights(Case *k, Check *check, const Way *way)
@@ -168,7 +177,7 @@ static void compute(const Case *k, int64_t image, int64_t o, const int64_t *q, v
             at += p * c->x_step[d];
         }
         for (int64_t i = 0; is_inside && i < in; i++) {
-            const uint8_t byte = c->x[at + i * c->x_channel_step],
+            const uint8_t byte = k->x[at + i * c->x_channel_step],
                           weight = k->w[(o * in + i) * k->kernel_size + tap];
             sum += ((terms->a_is_signed ? (int8_t)byte : byte) - terms->zero_a) *
                    ((terms->b_is_unsigned ? weight : (int8_t)weight) - zero_w);
@@ -215,6 +224,8 @@ static void check_conv(Check *check, const Way *way, int seed)
         make_x(&k, check, way != &depthwise);
         make_terms(&k, check);
         make_y(&k, check);
+        if (way == &product && k.c.terms.a_is_signed)
+            move_x(&k, check);
         if (make_weights(&k, check, way)) {
             void *scratch = check_room(check, qn_round_up(way->scratch(&k.c), 64));
             for (int64_t i = way->chunks(&k.c); i-- > 0;)
@@ -263,13 +274,16 @@ TEST(bytes_that_fill_pixels_count_for_nothing)
                         .pad = {1, 1},
                         .x_pitch = 4,
                         .x_channel_step = 1,
+                        .x_image_step = 4 * SIZE * SIZE,
                         .x_step = {4 * SIZE, 4}}};
         uint8_t *x = check_bytes(&check, 4 * SIZE * SIZE);
         for (int i = 3; i < 4 * SIZE * SIZE; i += 4)
             x[i] = fill ? 255 : 0;
-        k.c.x = x;
+        k.c.x = k.x = x;
         make_terms(&k, &check);
         make_y(&k, &check);
+        if (k.c.terms.a_is_signed)
+            move_x(&k, &check);
         if (make_weights(&k, &check, &product)) {
             void *scratch = check_room(&check, qn_conv_i8_scratch(&k.c));
             for (int64_t i = 0; i < qn_conv_i8_chunks(&k.c); i++)

@@ -12,28 +12,35 @@ static const QnIsa levels[] = {QN_ISA_NONE, QN_ISA_AVX2, QN_ISA_AVX2 | QN_ISA_AV
 
 /* ---- tiles ---- */
 
+/* Rows of one to three runs, the last row first. */
 static void check_tile(Check *check, const QnGemmI8 *variant, int rows, int64_t groups)
 {
-    const int64_t k = 4 * groups, columns = variant->panels * QN_PANEL_I8;
-    const int8_t *b = check_bytes(check, k * columns);
-    const QnGemmI8Tile tile = {.a_step = k + check_random(check, 3),
-                               .groups = groups,
-                               .b_stride = 64 * groups,
-                               .c_step = columns + check_random(check, 3),
-                               .rows = rows};
-    QnGemmI8Tile t = tile;
-    t.a = check_bytes(check, (rows - 1) * tile.a_step + k);
-    t.c = check_room(check, (size_t)((rows - 1) * tile.c_step + columns) * sizeof(int32_t));
+    const int64_t columns = variant->panels * QN_PANEL_I8, runs = 1 + check_random(check, 3);
+    const uint8_t *a[3 * (QN_GEMM_I8_MAX_ROWS + 1)];
+    QnGemmI8Tile t = {.a = a,
+                      .a_step = rows + check_random(check, 2),
+                      .runs = runs,
+                      .groups = groups,
+                      .b_stride = 64 * groups * runs,
+                      .c_step = columns + check_random(check, 3),
+                      .rows = rows};
+    for (int64_t r = 0; r < runs; r++) {
+        const uint8_t *bytes = check_bytes(check, rows * 4 * groups);
+        for (int i = 0; i < rows; i++)
+            a[r * t.a_step + i] = bytes + (rows - 1 - i) * 4 * groups;
+    }
+    const int8_t *b = check_bytes(check, 4 * groups * runs * columns);
     t.b = b;
+    t.c = check_room(check, (size_t)((rows - 1) * t.c_step + columns) * sizeof(int32_t));
     variant->run(&t);
     for (int i = 0; i < rows; i++)
         for (int64_t j = 0; j < columns; j++) {
             int64_t want = 0;
-            for (int64_t x = 0; x < k; x++)
-                want += t.a[i * t.a_step + x] *
+            for (int64_t x = 0; x < 4 * groups * runs; x++)
+                want += a[x / (4 * groups) * t.a_step + i][x % (4 * groups)] *
                         b[j / 16 * t.b_stride + x / 4 * 64 + j % 16 * 4 + x % 4];
             EXPECT(check->t, t.c[i * t.c_step + j] == want, "%s rows=%d k=%d element %d,%d",
-                   variant->name, rows, (int)k, i, (int)j);
+                   variant->name, rows, (int)(4 * groups), i, (int)j);
         }
     check_end(check);
 }
@@ -67,9 +74,10 @@ TEST(the_largest_products_do_not_saturate)
             int32_t c[64];
             if ((variant->needs & check.have) != variant->needs)
                 continue;
+            const uint8_t *const row = a;
             memset(a, 255, sizeof a);
             memset(b, values[s], sizeof b);
-            variant->run(&(QnGemmI8Tile){a, 32, 8, b, 64 * 8, c, 64, 1});
+            variant->run(&(QnGemmI8Tile){&row, 1, 1, 8, b, 64 * 8, c, 64, 1});
             EXPECT(t, c[0] == 32 * 255 * values[s], "%s: %d", variant->name, (int)c[0]);
         }
 }

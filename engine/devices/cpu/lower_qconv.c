@@ -4,7 +4,9 @@
  * its sums real (terms_i8.h).  Results are channels last.  Constant weights are packed when the
  * plan is made, computed ones at every run.
  */
+#include "base/checked.h"
 #include "engine/devices/cpu/kernels/depthwise_i8.h"
+#include "engine/devices/cpu/spread.h"
 #include "engine/devices/cpu/terms_i8.h"
 #include "engine/ops/window.h"
 
@@ -16,8 +18,8 @@ static const QnCpuTermsForm forms[] = {
 /* A way to compute a convolution: its kernel, which is also the name of its packing. */
 typedef struct Way {
     const char *name;
-    unsigned accepts;
-    double cost; /* nanoseconds per multiply-add on one thread */
+    double cost;     /* nanoseconds per multiply-add on one thread */
+    bool wants_move; /* of signed bytes to unsigned ones */
     bool (*packed_size)(size_t *bytes, const QnConv *conv);
     void (*pack)(void *packed, const QnConv *conv, bool is_unsigned, const void *w);
     int64_t (*chunks)(const QnConvI8 *conv);
@@ -28,9 +30,8 @@ typedef struct Way {
 #define CONV_FUNCTIONS(name) \
     name##_packed_size, name##_pack, name##_chunks, name##_scratch, name##_run
 
-static const Way product = {"conv_i8", QN_ACCEPT_NHWC, 0.004, CONV_FUNCTIONS(qn_conv_i8)};
-static const Way depthwise = {"depthwise_i8", QN_ACCEPT_NHWC, 0.03,
-                              CONV_FUNCTIONS(qn_depthwise_i8)};
+static const Way product = {"conv_i8", 0.003, true, CONV_FUNCTIONS(qn_conv_i8)};
+static const Way depthwise = {"depthwise_i8", 0.02, false, CONV_FUNCTIONS(qn_depthwise_i8)};
 
 #undef CONV_FUNCTIONS
 
@@ -91,6 +92,27 @@ static size_t weights_at(const ConvData *data)
     return qn_cpu_terms_room(data->conv.out_channels);
 }
 
+/* Where the input is moved to, behind the weights. */
+static size_t moved_at(const ConvData *data)
+{
+    return weights_at(data) + (data->weights ? 0 : qn_round_up(data->packed_bytes, 64));
+}
+
+/* The bytes from the first pixel to the end of the last, with what lies between them. */
+static int64_t span_of(const QnTensor *x)
+{
+    int64_t bytes = x->strides[x->rank - 1];
+    for (int d = 0; d < x->rank; d++)
+        if (d != 1)
+            bytes += (x->dims[d] - 1) * x->strides[d];
+    return qn_tensor_count(x) ? bytes : 0;
+}
+
+static bool is_moved(const ConvData *data)
+{
+    return data->terms.a_is_signed && data->way->wants_move;
+}
+
 static QnStatus bind_conv(const QnStep *step, QnBindCall *call)
 {
     const ConvData *data = step->data;
@@ -110,7 +132,7 @@ static QnStatus bind_conv(const QnStep *step, QnBindCall *call)
         return qn_fail(call->err, QN_BAD_TENSOR, "the bias has %lld elements, expected %lld",
                        (long long)qn_tensor_count(bias), (long long)channels);
     set_steps(x, y, data->conv.axes, conv);
-    call->scratch_bytes = weights_at(data) + (data->weights ? 0 : data->packed_bytes);
+    call->scratch_bytes = moved_at(data) + (is_moved(data) ? (size_t)span_of(x) : 0);
     call->member_scratch_bytes = data->way->scratch(conv);
     return QN_OK;
 }
@@ -128,14 +150,40 @@ static void run_chunk(void *user, int64_t chunk, int member)
     work->way->run(work->conv, chunk, work->scratch + (size_t)member * work->stride);
 }
 
+enum { MOVE_BYTES = 4096 }; /* at a time */
+
+typedef struct Move {
+    const uint8_t *from;
+    uint8_t *to;
+    int64_t size_bytes;
+} Move;
+
+static void run_move(const void *user, int64_t begin, int64_t end, int member)
+{
+    const Move *move = user;
+    const int64_t first = begin * MOVE_BYTES;
+    (void)member;
+    qn_move_i8(move->to + first, move->from + first,
+               qn_min_i64(end * MOVE_BYTES, move->size_bytes) - first);
+}
+
+/* The input as unsigned bytes. */
+static const uint8_t *move_input(const ConvData *data, const QnTensor *x, const QnRunCall *call)
+{
+    const Move move = {x->data, (uint8_t *)call->scratch + moved_at(data), span_of(x)};
+    qn_cpu_spread(call, qn_ceil_div(move.size_bytes, MOVE_BYTES), 200, run_move, &move);
+    return move.to;
+}
+
 static QnStatus run_conv(const QnStep *step, const void *params, QnRunCall *call)
 {
     const ConvData *data = step->data;
     QnConvI8 conv = *(const QnConvI8 *)params;
-    const QnTensor *y = qn_step_output(step, call->values, 0),
+    const QnTensor *x = qn_step_input(step, call->values, QN_TERM_A),
                    *bias = qn_step_input(step, call->values, QN_TERM_SUMMAND),
-                   *weights = qn_step_input(step, call->values, QN_TERM_B);
-    conv.x = qn_step_input(step, call->values, QN_TERM_A)->data;
+                   *weights = qn_step_input(step, call->values, QN_TERM_B),
+                   *y = qn_step_output(step, call->values, 0);
+    conv.x = is_moved(data) ? move_input(data, x, call) : x->data;
     conv.y = y->data;
     qn_cpu_terms_read(&conv.terms, step, call, call->scratch, data->conv.out_channels, 1);
     if (bias) {
@@ -238,7 +286,7 @@ QnStatus qn_cpu_lower_qconv(QnOfferCall *call)
     data->way = qn_depthwise_i8_fits(&data->conv) ? &depthwise : &product;
     data->element_cost = macs_per_element(&data->conv) * data->way->cost;
     offer.kernel = data->way->name;
-    offer.accepts[QN_TERM_A] = data->way->accepts;
+    offer.accepts[QN_TERM_A] = QN_ACCEPT_NHWC;
     offer.cost = 500 + qn_cpu_elements(call, offer.outputs[0]) * (data->element_cost + 0.1);
     if (data->terms.to == QN_SCALE_TO_I32)
         qn_cpu_terms_grow(call, &offer, &data->terms, data->conv.axes);

@@ -8,7 +8,8 @@
 
 enum {
     CHUNK_OPERATIONS = 16000000,
-    GROUP = 4 /* panels that one tile takes */
+    GROUP = 4,            /* panels that one tile takes */
+    POINTED_CHANNELS = 16 /* from how many on a pointer costs less than a copy */
 };
 
 /* ---- weights ---- */
@@ -152,13 +153,26 @@ void qn_patch_c(uint8_t *to, int64_t step, const uint8_t *first, const int64_t *
         memcpy(to + i * step, first + pieces[i], (size_t)bytes);
 }
 
+/* The byte that stands for zero. */
+static int zero_of(const QnConvI8 *conv)
+{
+    return (uint8_t)(conv->terms.zero_a + (conv->terms.a_is_signed ? QN_MOVE_I8 : 0));
+}
+
+/* How the product gets its rows. */
+typedef enum Access {
+    IN_PLACE, /* the pixels are the rows */
+    POINTED,  /* a row is as many pixels as the kernel has taps, wherever they lie */
+    COPIED    /* side by side */
+} Access;
+
 /* Are the pixels that the kernel sees the rows of the product as they lie? */
 static bool is_in_place(const QnConvI8 *conv)
 {
     const QnConv *c = &conv->conv;
     const int last = c->axes - 1;
     const int64_t channels = c->in_channels / c->groups;
-    if (conv->terms.a_is_signed || conv->x_channel_step != 1 || tap_bytes(c) != channels)
+    if (tap_bytes(c) != channels)
         return false;
     for (int d = 0; d < c->axes; d++) {
         if (c->kernel[d] != 1 || c->stride[d] != 1 || conv->pad[d] || conv->in[d] != conv->out[d])
@@ -167,6 +181,16 @@ static bool is_in_place(const QnConvI8 *conv)
             return false;
     }
     return c->groups == 1 ? (channels + 3) / 4 * 4 <= conv->x_pitch : channels % 4 == 0;
+}
+
+static Access access_of(const QnConvI8 *conv)
+{
+    const int64_t channels = conv->conv.in_channels / conv->conv.groups;
+    if (conv->x_channel_step != 1)
+        return COPIED;
+    if (is_in_place(conv))
+        return IN_PLACE;
+    return channels % 4 == 0 && channels >= POINTED_CHANNELS ? POINTED : COPIED;
 }
 
 static size_t row_bytes(const QnConvI8 *conv)
@@ -179,9 +203,23 @@ static size_t piece_room(const QnConvI8 *conv)
     return qn_round_up((size_t)count_taps(&conv->conv) * sizeof(int64_t), 64);
 }
 
+/* Of pointers: a pixel of zero points, and the taps of each row. */
+static size_t outside_room(const QnConvI8 *conv)
+{
+    return qn_round_up((size_t)(conv->conv.in_channels / conv->conv.groups), 64);
+}
+
 size_t qn_conv_i8_scratch(const QnConvI8 *conv)
 {
-    return is_in_place(conv) ? 0 : piece_room(conv) + row_bytes(conv) * QN_BLOCK_I8_ROWS;
+    switch (access_of(conv)) {
+    case IN_PLACE:
+        return 0;
+    case POINTED:
+        return outside_room(conv) +
+               (size_t)count_taps(&conv->conv) * QN_BLOCK_I8_ROWS * sizeof(uint8_t *);
+    default:
+        return piece_room(conv) + row_bytes(conv) * QN_BLOCK_I8_ROWS;
+    }
 }
 
 /* One chunk at work. */
@@ -192,7 +230,11 @@ typedef struct Chunk {
     int64_t image, group;
     int64_t first_block, block_count;
     int64_t first_panel, panel_count;
-    int64_t lines;   /* of the kernel */
+    Access access;
+    int64_t lines; /* of the kernel */
+    /* Of pointers: run r of row m is pointers[r * QN_BLOCK_I8_ROWS + m]. */
+    const uint8_t **pointers, *outside;
+    /* Of copies. */
     int64_t *pieces; /* [piece_count]: where they are from the first tap on */
     int64_t piece_count, piece_bytes, piece_step; /* step: in a row */
     QnPatchFn *patch;
@@ -243,7 +285,7 @@ static void copy_line(const Chunk *t, uint8_t *to, const uint8_t *line, int64_t 
     }
     for (int64_t j = 0; j < count; j++, at += dilation, to += bytes) {
         if (at < 0 || at >= conv->in[last])
-            memset(to, (uint8_t)conv->terms.zero_a, (size_t)bytes);
+            memset(to, zero_of(conv), (size_t)bytes);
         else if (conv->x_channel_step == 1)
             memcpy(to, line + at * step, (size_t)channels);
         else
@@ -306,7 +348,7 @@ static void copy_pixel(const Chunk *t, uint8_t *to, const uint8_t *image, const 
         if (line)
             copy_line(t, to, line, at);
         else
-            memset(to, (uint8_t)conv->terms.zero_a, (size_t)bytes);
+            memset(to, zero_of(conv), (size_t)bytes);
         next_line(tap, c);
     }
 }
@@ -320,24 +362,28 @@ static void find_position(const QnConvI8 *conv, int64_t pixel, int64_t *position
 }
 
 /* Of few channels the byte that fills a pixel is no part of the row's sum. */
-static void sum_rows(const Chunk *t, int32_t *sums, const uint8_t *a, int64_t step, int64_t rows,
-                     int64_t k)
+static void sum_rows(const Chunk *t, int32_t *sums, const QnGemmI8Block *block)
 {
     const QnConv *c = &t->conv->conv;
-    qn_sum_i8(sums, a, step, rows, k);
-    for (int64_t m = 0; tap_bytes(c) != c->in_channels / c->groups && m < rows; m++)
-        for (int64_t i = 3; i < k; i += 4)
-            sums[m] -= a[m * step + i];
+    qn_sum_i8(sums, block->a, block->a_step, block->runs, block->rows, block->k);
+    for (int64_t m = 0; tap_bytes(c) != c->in_channels / c->groups && m < block->rows; m++)
+        for (int64_t i = 3; i < block->k; i += 4)
+            sums[m] -= block->a[m][i];
 }
 
-/* The rows of output pixels [pixel, pixel + rows), moved where they are signed. */
+static const uint8_t *find_image(const Chunk *t)
+{
+    const QnConvI8 *conv = t->conv;
+    const int64_t channels = conv->conv.in_channels / conv->conv.groups;
+    return conv->x + t->image * conv->x_image_step + t->group * channels * conv->x_channel_step;
+}
+
+/* The rows of output pixels [pixel, pixel + rows). */
 static void copy_rows(const Chunk *t, int64_t pixel, int64_t rows)
 {
     const QnConvI8 *conv = t->conv;
-    const int64_t step = (int64_t)row_bytes(conv),
-                  channels = conv->conv.in_channels / conv->conv.groups;
-    const uint8_t *image =
-        conv->x + t->image * conv->x_image_step + t->group * channels * conv->x_channel_step;
+    const int64_t step = (int64_t)row_bytes(conv);
+    const uint8_t *image = find_image(t);
     int64_t position[QN_CONV_MAX_AXES];
     find_position(conv, pixel, position);
     for (int64_t m = 0; m < rows; m++) {
@@ -345,9 +391,74 @@ static void copy_rows(const Chunk *t, int64_t pixel, int64_t rows)
         for (int d = conv->conv.axes - 1; d >= 0 && ++position[d] == conv->out[d]; d--)
             position[d] = 0;
     }
-    if (conv->terms.a_is_signed)
-        for (int64_t i = 0; i < rows * step; i++)
-            t->rows[i] ^= QN_MOVE_I8;
+}
+
+/* One tap of `count` output pixels side by side, the first of which has it at position `at`; a NULL
+ * line is outside. */
+static void point_line(const Chunk *t, const uint8_t **to, const uint8_t *line, int64_t at,
+                       int64_t count)
+{
+    const QnConvI8 *conv = t->conv;
+    const int last = conv->conv.axes - 1;
+    const int64_t stride = conv->conv.stride[last], in = conv->in[last];
+    int64_t begin = 0, end = line ? count : 0; /* of those inside */
+    if (line && at < 0)
+        begin = qn_min_i64(count, qn_ceil_div(-at, stride));
+    if (line && at + (count - 1) * stride >= in)
+        end = at < in ? qn_max_i64(begin, qn_ceil_div(in - at, stride)) : begin;
+    for (int64_t i = 0; i < begin; i++)
+        to[i] = t->outside;
+    for (int64_t i = begin; i < end; i++)
+        to[i] = line + (at + i * stride) * conv->x_step[last];
+    for (int64_t i = end; i < count; i++)
+        to[i] = t->outside;
+}
+
+/* The pointers of output pixels [pixel, pixel + rows), line by line of the output. */
+static void point_rows(const Chunk *t, int64_t pixel, int64_t rows)
+{
+    const QnConvI8 *conv = t->conv;
+    const QnConv *c = &conv->conv;
+    const int last = c->axes - 1;
+    const uint8_t *image = find_image(t);
+    int64_t position[QN_CONV_MAX_AXES], count;
+    for (int64_t m = 0; m < rows; m += count) {
+        int64_t tap[QN_CONV_MAX_AXES] = {0};
+        find_position(conv, pixel + m, position);
+        count = qn_min_i64(rows - m, conv->out[last] - position[last]);
+        const uint8_t **to = t->pointers + m;
+        for (int64_t i = 0; i < t->lines; i++, next_line(tap, c)) {
+            const uint8_t *line = find_line(conv, image, position, tap);
+            int64_t at = position[last] * c->stride[last] - conv->pad[last];
+            for (int64_t j = 0; j < c->kernel[last]; j++, to += QN_BLOCK_I8_ROWS) {
+                point_line(t, to, line, at, count);
+                at += c->dilation[last];
+            }
+        }
+    }
+}
+
+/* Where the rows of output pixels lie, in a block's terms; `rows`: room for their pointers. */
+static void find_rows(const Chunk *t, QnGemmI8Block *block, const uint8_t **rows, int64_t pixel)
+{
+    const QnConvI8 *conv = t->conv;
+    const QnConv *c = &conv->conv;
+    block->a = rows;
+    block->a_step = QN_BLOCK_I8_ROWS;
+    block->runs = 1;
+    block->k = count_taps(c) * tap_bytes(c);
+    if (t->access == IN_PLACE) {
+        const int64_t step = conv->x_step[c->axes - 1];
+        qn_point_i8(rows, find_image(t) + pixel * step, step, block->rows);
+    } else if (t->access == POINTED) {
+        point_rows(t, pixel, block->rows);
+        block->a = t->pointers;
+        block->runs = count_taps(c);
+        block->k = tap_bytes(c);
+    } else {
+        copy_rows(t, pixel, block->rows);
+        qn_point_i8(rows, t->rows, (int64_t)row_bytes(conv), block->rows);
+    }
 }
 
 /* ---- blocks ---- */
@@ -379,18 +490,15 @@ static void run_block(const Chunk *t, int64_t pixel, int64_t rows)
     const QnConvI8 *conv = t->conv;
     const QnConv *c = &conv->conv;
     const int last = c->axes - 1;
-    const int64_t k = count_taps(c) * tap_bytes(c), out = c->out_channels / c->groups,
-                  first = t->first_panel * QN_PANEL_I8;
+    const int64_t out = c->out_channels / c->groups, first = t->first_panel * QN_PANEL_I8;
     const char *packed = (const char *)conv->weights + (size_t)t->group * t->panels.size_bytes;
     const QnTermsI8 terms = terms_of(t);
+    const uint8_t *row_pointers[QN_BLOCK_I8_ROWS];
     int32_t row_sums[QN_BLOCK_I8_ROWS];
     QnGemmI8Block block = {
         .isa = conv->isa,
         .terms = &terms,
-        .k = k,
         .term_count = count_taps(c) * (c->in_channels / c->groups),
-        .a = t->rows,
-        .a_step = (int64_t)row_bytes(conv),
         .row_sums = row_sums,
         .b = (const int8_t *)packed,
         .b_stride = t->panels.stride,
@@ -400,15 +508,9 @@ static void run_block(const Chunk *t, int64_t pixel, int64_t rows)
         .columns = qn_min_i64(t->panel_count * QN_PANEL_I8, out - first),
         .c_step = conv->y_step[last],
     };
-    if (is_in_place(conv)) {
-        block.a = conv->x + t->image * conv->x_image_step + pixel * conv->x_step[last] +
-                  t->group * (c->in_channels / c->groups);
-        block.a_step = conv->x_step[last];
-    } else {
-        copy_rows(t, pixel, rows);
-    }
+    find_rows(t, &block, row_pointers, pixel);
     if (qn_terms_i8_need_rows(&terms))
-        sum_rows(t, row_sums, block.a, block.a_step, rows, k);
+        sum_rows(t, row_sums, &block);
     block.c = (char *)conv->y + (find_output(conv, t->image, pixel) + t->group * out + first) *
                                     qn_scale_size(terms.to);
     qn_gemm_i8_block(&block);
@@ -429,21 +531,30 @@ static void place(Chunk *t, int64_t number)
     t->image = number / c->groups;
 }
 
+static void lay_out(Chunk *t, uint8_t *scratch)
+{
+    const QnConvI8 *conv = t->conv;
+    t->access = access_of(conv);
+    t->lines = count_taps(&conv->conv) / conv->conv.kernel[conv->conv.axes - 1];
+    if (t->access == POINTED) {
+        memset(scratch, zero_of(conv), outside_room(conv));
+        t->outside = scratch;
+        t->pointers = (const uint8_t **)(void *)(scratch + outside_room(conv));
+    } else if (t->access == COPIED) {
+        t->pieces = (int64_t *)(void *)scratch;
+        t->rows = scratch + piece_room(conv);
+        t->patch = pick_patch(conv->isa);
+        find_pieces(t);
+    }
+}
+
 void qn_conv_i8_run(const QnConvI8 *conv, int64_t number, void *scratch)
 {
     Chunk t = {.conv = conv, .cut = cut_conv(conv)};
     if (!find_panels(&t.panels, &conv->conv))
         return; /* its size was refused */
     place(&t, number);
-    if (!is_in_place(conv)) {
-        t.lines = count_taps(&conv->conv) / conv->conv.kernel[conv->conv.axes - 1];
-        t.pieces = scratch;
-        t.rows = (uint8_t *)scratch + piece_room(conv);
-        t.patch = pick_patch(conv->isa);
-        find_pieces(&t);
-        /* What fills up pixels and rows meets weights of zero: any number, but one that was set. */
-        memset(t.rows, 0, row_bytes(conv) * QN_BLOCK_I8_ROWS);
-    }
+    lay_out(&t, scratch);
     for (int64_t i = 0; i < t.block_count; i++) {
         const int64_t block = t.first_block + i, line = block / t.cut.blocks;
         const int64_t first = block % t.cut.blocks * QN_BLOCK_I8_ROWS;

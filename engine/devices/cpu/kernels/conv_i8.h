@@ -6,8 +6,8 @@
  *     y[b][p][o] = terms(sum over c, t of (w[o][c][t] - zero_w[o]) *
  *                                         (x[b][c][p * stride + t * dilation - pad] - zero_x))
  *
- * Pixels outside the image are zero_x.  A pointwise convolution of unsigned bytes reads pixels
- * where they lie, others copy them, a few cache lines for each output pixel.
+ * Pixels outside the image are zero_x.  Pixels of a few channels are read where they lie; others
+ * are copied, a few cache lines for each output pixel.
  */
 #ifndef QN_ENGINE_DEVICES_CPU_KERNELS_CONV_I8_H
 #define QN_ENGINE_DEVICES_CPU_KERNELS_CONV_I8_H
@@ -33,7 +33,7 @@ typedef struct QnConvI8 {
     void *y;
     int64_t y_image_step, y_step[QN_CONV_MAX_AXES];
     const void *weights; /* packed, aligned to 64 bytes */
-    QnTermsI8 terms;     /* A is x, B is w */
+    QnTermsI8 terms;     /* A is x, moved by qn_move_i8 if it was signed; B is w */
 } QnConvI8;
 
 /*

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Depthwise convolution of bytes, channels last: every channel has its own kernel.  A convolution
- * is given as in conv_i8.h, with as many groups as input and output channels.
+ * is given as in conv_i8.h, with as many groups as input and output channels, and x as it is:
+ * signed bytes are moved on the way.
  *
  * Weights are packed as signed bytes, unsigned ones moved by -128, for taps in fours: [block of 64
  * channels][four taps][vector v of 4][lane l of 4][channel 16 l + 4 v + j, j of 4][tap], with zeros

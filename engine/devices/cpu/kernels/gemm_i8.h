@@ -8,8 +8,9 @@
  * copied or packed, and the move is taken back with the zero points (scale_i32.h).
  *
  * B is packed in panels of 16 columns, [panel][k / 4][16][4] bytes, with zeros for columns and k
- * that are not there.  A row of A is read in groups of four: it holds 4 * groups bytes, of which
- * those past k, that meet zeros, may be anything.  Sums are exact on every CPU level.
+ * that are not there.  A row of A is one or several runs of bytes, which may lie anywhere and are
+ * read in groups of four: each holds 4 * groups bytes, and those of the last past k, that meet
+ * zeros, may be anything.  Sums are exact on every CPU level.
  */
 #ifndef QN_ENGINE_DEVICES_CPU_KERNELS_GEMM_I8_H
 #define QN_ENGINE_DEVICES_CPU_KERNELS_GEMM_I8_H
@@ -29,9 +30,9 @@ enum {
 /* One tile.  Any alignment; b is aligned to 64 bytes.  C overlaps nothing and is written in whole
  * panels. */
 typedef struct QnGemmI8Tile {
-    const uint8_t *a; /* [rows][a_step] */
+    const uint8_t *const *a; /* run r of row i is a[r * a_step + i] */
     int64_t a_step;
-    int64_t groups; /* of four k; may be 0 */
+    int64_t runs, groups; /* groups: of four k in each run; may be 0 */
     const int8_t *b;
     int64_t b_stride; /* bytes between panels */
     int32_t *c;       /* [rows][c_step] */

@@ -10,12 +10,16 @@
 
 /* ---- rows of A ---- */
 
-void qn_sum_i8(int32_t *row_sums, const uint8_t *a, int64_t a_step, int64_t rows, int64_t k)
+void qn_sum_i8(int32_t *row_sums, const uint8_t *const *a, int64_t a_step, int64_t runs,
+               int64_t rows, int64_t k)
 {
-    for (int64_t m = 0; m < rows; m++, a += a_step) {
+    for (int64_t m = 0; m < rows; m++) {
         uint32_t sum = 0;
-        for (int64_t i = 0; i < k; i++)
-            sum += a[i];
+        for (int64_t r = 0; r < runs; r++) {
+            const uint8_t *run = a[r * a_step + m];
+            for (int64_t i = 0; i < k; i++)
+                sum += run[i];
+        }
         row_sums[m] = (int32_t)sum;
     }
 }
@@ -30,8 +34,8 @@ static void copy_row(uint8_t *restrict to, const uint8_t *restrict from, int64_t
         to[i] = from[i * k_step];
 }
 
-void qn_copy_i8(uint8_t *to, int64_t to_step, int32_t *row_sums, const void *from, int64_t step,
-                int64_t k_step, bool is_signed, int64_t rows, int64_t k)
+void qn_copy_i8(uint8_t *to, int64_t to_step, const void *from, int64_t step, int64_t k_step,
+                bool is_signed, int64_t rows, int64_t k)
 {
     for (int64_t m = 0; m < rows; m++) {
         uint8_t *row = to + m * to_step;
@@ -40,8 +44,12 @@ void qn_copy_i8(uint8_t *to, int64_t to_step, int32_t *row_sums, const void *fro
             row[i] ^= QN_MOVE_I8;
         memset(row + k, 0, (size_t)(-k & 3)); /* read, and multiplied by zeros */
     }
-    if (row_sums)
-        qn_sum_i8(row_sums, to, to_step, rows, k);
+}
+
+void qn_move_i8(uint8_t *restrict to, const uint8_t *restrict from, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] = from[i] ^ QN_MOVE_I8;
 }
 
 /* ---- blocks ---- */
@@ -79,12 +87,14 @@ static void set_terms(Group *group)
     const uint32_t zero_a = (uint32_t)t->zero_a + (t->a_is_signed ? QN_MOVE_I8 : 0);
     if (has_zeros)
         set_zeros(group);
-    for (int j = 0; j < group->columns; j++) {
-        const int64_t n = first + j;
-        const uint32_t zeros = has_zeros ? (uint32_t)b->term_count * (uint32_t)group->zero_b[j] : 0;
-        const uint32_t bias = t->bias ? (uint32_t)t->bias[n * t->bias_step] : 0;
-        group->add[j] = (int32_t)(bias - zero_a * ((uint32_t)b->b_sums[n] - zeros));
-    }
+    for (int j = 0; j < group->columns; j++)
+        group->add[j] = (int32_t)(0 - zero_a * (uint32_t)b->b_sums[first + j]);
+    for (int j = 0; has_zeros && j < group->columns; j++)
+        group->add[j] = (int32_t)((uint32_t)group->add[j] +
+                                  zero_a * (uint32_t)b->term_count * (uint32_t)group->zero_b[j]);
+    for (int j = 0; t->bias && j < group->columns; j++)
+        group->add[j] =
+            (int32_t)((uint32_t)group->add[j] + (uint32_t)t->bias[(first + j) * t->bias_step]);
     for (int j = 0; t->factor && !t->factor_step && j < group->columns; j++)
         group->factor[j] = *t->factor;
     group->terms = (QnScaleI32){.to = t->to,
@@ -125,6 +135,7 @@ static void run_group(const Group *group)
     const int64_t tiles = qn_ceil_div(b->rows, group->variant->rows);
     const int64_t height = b->rows / tiles, higher = b->rows % tiles;
     QnGemmI8Tile tile = {.a_step = b->a_step,
+                         .runs = b->runs,
                          .groups = qn_ceil_div(b->k, 4),
                          .b = b->b + (b->first + group->first) / QN_PANEL_I8 * b->b_stride,
                          .b_stride = b->b_stride,
@@ -132,7 +143,7 @@ static void run_group(const Group *group)
                          .c_step = group->variant->panels * QN_PANEL_I8};
     for (int64_t i = 0, row = 0; i < tiles; row += tile.rows, i++) {
         tile.rows = (int)(height + (i < higher));
-        tile.a = b->a + row * b->a_step;
+        tile.a = b->a + row;
         group->variant->run(&tile);
         scale_tile(group, sums, row, tile.rows);
     }

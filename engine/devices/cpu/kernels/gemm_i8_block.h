@@ -11,8 +11,8 @@
 #include "engine/devices/cpu/kernels/scale_i32.h"
 
 enum {
-    QN_BLOCK_I8_ROWS = 48, /* of a block; a multiple of all tiles */
-    QN_MOVE_I8 = 128       /* what signed rows of A are moved up, and unsigned B down */
+    QN_BLOCK_I8_ROWS = 120, /* of a block; a multiple of all tiles */
+    QN_MOVE_I8 = 128        /* what signed rows of A are moved up, and unsigned B down */
 };
 
 /*
@@ -42,10 +42,11 @@ static inline bool qn_terms_i8_need_rows(const QnTermsI8 *terms)
 typedef struct QnGemmI8Block {
     QnIsa isa;
     const QnTermsI8 *terms;
-    int64_t k;
-    int64_t term_count; /* of the sums: k without what fills A and meets zeros of B */
-    const uint8_t *a;   /* as the product takes it: [rows][a_step], k rounded up to 4 readable */
-    int64_t a_step;
+    /* A as the product takes it: run r of row m is a[r * a_step + m], of k bytes, and as many more
+     * as fill a group of four; of several runs, k is whole groups. */
+    const uint8_t *const *a;
+    int64_t a_step, runs, k;
+    int64_t term_count;      /* of the sums: all k without what fills A and meets zeros of B */
     const int32_t *row_sums; /* [rows], where the terms need them */
     const int8_t *b;         /* panels of the product's columns, and their sums */
     int64_t b_stride;
@@ -61,15 +62,25 @@ typedef struct QnGemmI8Block {
 
 void qn_gemm_i8_block(const QnGemmI8Block *block);
 
+/* Signed bytes as unsigned ones, moved up. */
+void qn_move_i8(uint8_t *to, const uint8_t *from, int64_t count);
+
 /*
  * Copies rows of k bytes, `step` apart and bytes k_step apart, into rows of to_step bytes, moved
- * where `is_signed`, with zeros up to a whole group of four; and sums them where row_sums is not
- * NULL.
+ * where `is_signed`, with zeros up to a whole group of four.
  */
-void qn_copy_i8(uint8_t *to, int64_t to_step, int32_t *row_sums, const void *from, int64_t step,
-                int64_t k_step, bool is_signed, int64_t rows, int64_t k);
+void qn_copy_i8(uint8_t *to, int64_t to_step, const void *from, int64_t step, int64_t k_step,
+                bool is_signed, int64_t rows, int64_t k);
 
-/* The sums of rows that lie as the product takes them. */
-void qn_sum_i8(int32_t *row_sums, const uint8_t *a, int64_t a_step, int64_t rows, int64_t k);
+/* The sums of rows, of `runs` runs of k bytes each. */
+void qn_sum_i8(int32_t *row_sums, const uint8_t *const *a, int64_t a_step, int64_t runs,
+               int64_t rows, int64_t k);
+
+/* The rows of a block that lie `step` apart. */
+static inline void qn_point_i8(const uint8_t **a, const uint8_t *first, int64_t step, int64_t rows)
+{
+    for (int64_t m = 0; m < rows; m++)
+        a[m] = first + m * step;
+}
 
 #endif

@@ -10,10 +10,11 @@ enum { ROWS = 2 };
 void qn_gemm_i8_2x16_c(const QnGemmI8Tile *t)
 {
     int32_t acc[ROWS][QN_PANEL_I8] = {{0}};
-    for (int64_t g = 0; g < t->groups; g++) {
-        const int8_t *b = t->b + g * 4 * QN_PANEL_I8;
+    const int8_t *b = t->b;
+    for (int64_t g = 0; g < t->runs * t->groups; g++, b += 4 * QN_PANEL_I8) {
+        const uint8_t *const *run = t->a + g / t->groups * t->a_step;
         for (int i = 0; i < t->rows; i++) {
-            const uint8_t *a = t->a + i * t->a_step + 4 * g;
+            const uint8_t *a = run[i] + 4 * (g % t->groups);
             for (int j = 0; j < QN_PANEL_I8; j++)
                 acc[i][j] = (int32_t)((uint32_t)acc[i][j] +
                                       (uint32_t)(a[0] * b[4 * j] + a[1] * b[4 * j + 1] +

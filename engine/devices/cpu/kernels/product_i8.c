@@ -115,16 +115,17 @@ static void run_block(const Chunk *t, const Columns *columns, int64_t row, int64
 {
     const QnProductI8 *p = t->product;
     int32_t row_sums[QN_BLOCK_I8_ROWS];
+    const uint8_t *a[QN_BLOCK_I8_ROWS], *first = (const uint8_t *)p->a + row * p->a_step;
     const QnTermsI8 terms = terms_from(&p->terms, columns->b_first);
-    const bool needs_rows = qn_terms_i8_need_rows(&terms);
     const int64_t size = qn_scale_size(terms.to);
     QnGemmI8Block block = {
         .isa = p->isa,
         .terms = &terms,
+        .a = a,
+        .a_step = QN_BLOCK_I8_ROWS,
+        .runs = 1,
         .k = p->k,
         .term_count = p->k,
-        .a = (const uint8_t *)p->a + row * p->a_step,
-        .a_step = p->a_step,
         .row_sums = row_sums,
         .b = columns->b,
         .b_stride = columns->b_stride,
@@ -140,15 +141,14 @@ static void run_block(const Chunk *t, const Columns *columns, int64_t row, int64
     if (p->more)
         block.more = p->more + row * p->more_step + columns->first * p->more_column_step;
     if (is_in_place(p)) {
-        if (needs_rows)
-            qn_sum_i8(row_sums, block.a, p->a_step, rows, p->k);
+        qn_point_i8(a, first, p->a_step, rows);
     } else {
         const int64_t step = (int64_t)qn_round_up((size_t)p->k, 64);
-        qn_copy_i8(t->packed_a, step, needs_rows ? row_sums : NULL, block.a, p->a_step, p->a_k_step,
-                   terms.a_is_signed, rows, p->k);
-        block.a = t->packed_a;
-        block.a_step = step;
+        qn_copy_i8(t->packed_a, step, first, p->a_step, p->a_k_step, terms.a_is_signed, rows, p->k);
+        qn_point_i8(a, t->packed_a, step, rows);
     }
+    if (qn_terms_i8_need_rows(&terms))
+        qn_sum_i8(row_sums, a, QN_BLOCK_I8_ROWS, 1, rows, p->k);
     qn_gemm_i8_block(&block);
 }
 

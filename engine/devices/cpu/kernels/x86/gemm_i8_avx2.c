@@ -22,27 +22,33 @@ static QN_ALWAYS_INLINE void compute(const QnGemmI8Tile *t, const int rows)
         for (int j = 0; j < VECTORS; j++)
             acc[i][j] = _mm256_setzero_si256();
     }
-    const uint8_t *a = t->a;
     const int8_t *b = t->b;
-    for (int64_t g = 0; g < t->groups; g++, a += 4, b += 64) {
-        __m256i even[VECTORS], odd[VECTORS];
+    for (int64_t r = 0; r < t->runs; r++) {
+        const uint8_t *a[ROWS];
         QN_UNROLL
-        for (int j = 0; j < VECTORS; j++) {
-            const __m256i bytes = _mm256_load_si256((const __m256i *)(const void *)(b + 32 * j));
-            even[j] = _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
-            odd[j] = _mm256_srai_epi16(bytes, 8);
-        }
-        QN_UNROLL
-        for (int i = 0; i < rows; i++) {
-            int32_t four;
-            memcpy(&four, a + i * t->a_step, sizeof four);
-            const __m256i bytes = _mm256_set1_epi32(four);
-            const __m256i a_even = _mm256_and_si256(bytes, low),
-                          a_odd = _mm256_srli_epi16(bytes, 8);
+        for (int i = 0; i < rows; i++)
+            a[i] = t->a[r * t->a_step + i];
+        for (int64_t g = 0; g < t->groups; g++, b += 64) {
+            __m256i even[VECTORS], odd[VECTORS];
             QN_UNROLL
             for (int j = 0; j < VECTORS; j++) {
-                acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(a_even, even[j]));
-                acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(a_odd, odd[j]));
+                const __m256i bytes =
+                    _mm256_load_si256((const __m256i *)(const void *)(b + 32 * j));
+                even[j] = _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
+                odd[j] = _mm256_srai_epi16(bytes, 8);
+            }
+            QN_UNROLL
+            for (int i = 0; i < rows; i++) {
+                int32_t four;
+                memcpy(&four, a[i] + 4 * g, sizeof four);
+                const __m256i bytes = _mm256_set1_epi32(four);
+                const __m256i a_even = _mm256_and_si256(bytes, low),
+                              a_odd = _mm256_srli_epi16(bytes, 8);
+                QN_UNROLL
+                for (int j = 0; j < VECTORS; j++) {
+                    acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(a_even, even[j]));
+                    acc[i][j] = _mm256_add_epi32(acc[i][j], _mm256_madd_epi16(a_odd, odd[j]));
+                }
             }
         }
     }

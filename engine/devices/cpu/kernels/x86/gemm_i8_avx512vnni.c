@@ -21,23 +21,28 @@ static QN_ALWAYS_INLINE void compute(const QnGemmI8Tile *t, const int rows, cons
         for (int j = 0; j < panels; j++)
             acc[i][j] = _mm512_setzero_si512();
     }
-    const uint8_t *a = t->a;
     const int8_t *b = t->b;
     int32_t *const c = t->c;
-    const int64_t c_step = t->c_step;
-    for (int64_t g = 0; g < t->groups; g++, a += 4, b += 64) {
-        __m512i bv[MAX_PANELS];
+    const int64_t c_step = t->c_step, groups = t->groups;
+    for (int64_t r = 0; r < t->runs; r++) {
+        const uint8_t *a[QN_GEMM_I8_MAX_ROWS];
         QN_UNROLL
-        for (int j = 0; j < panels; j++)
-            bv[j] = _mm512_load_si512(b + j * t->b_stride);
-        QN_UNROLL
-        for (int i = 0; i < rows; i++) {
-            int32_t four;
-            memcpy(&four, a + i * t->a_step, sizeof four);
-            const __m512i av = _mm512_set1_epi32(four);
+        for (int i = 0; i < rows; i++)
+            a[i] = t->a[r * t->a_step + i];
+        for (int64_t g = 0; g < groups; g++, b += 64) {
+            __m512i bv[MAX_PANELS];
             QN_UNROLL
             for (int j = 0; j < panels; j++)
-                ADD_PRODUCTS(acc[i][j], av, bv[j]);
+                bv[j] = _mm512_load_si512(b + j * t->b_stride);
+            QN_UNROLL
+            for (int i = 0; i < rows; i++) {
+                int32_t four;
+                memcpy(&four, a[i] + 4 * g, sizeof four);
+                const __m512i av = _mm512_set1_epi32(four);
+                QN_UNROLL
+                for (int j = 0; j < panels; j++)
+                    ADD_PRODUCTS(acc[i][j], av, bv[j]);
+            }
         }
     }
     QN_UNROLL
