@@ -68,6 +68,14 @@ static void print_finding(const char *path, const QnFindingInfo *info)
     printf("%s%s [%s]\n", *info->remedy ? "; " : "", info->remedy, info->rule);
 }
 
+/* Messages name the file; lines do so by themselves. */
+static const char *skip_path(const char *message, const char *path)
+{
+    const size_t size = strlen(path);
+    return !strncmp(message, path, size) && !strncmp(message + size, ": ", 2) ? message + size + 2
+                                                                              : message;
+}
+
 static void print_result(const Result *result)
 {
     for (int i = 0; i < qn_findings_count(result->findings); i++) {
@@ -130,7 +138,7 @@ static QnStatus check_model(bool *has_passed, const char *path, const Values *va
         return qn_no_memory(err);
     const QnStatus status = qn_model_check(findings, path, &checking, &unread);
     Result result = {.path = path, .findings = findings};
-    result.unread = status == QN_OK ? "" : unread.message;
+    result.unread = status == QN_OK ? "" : skip_path(unread.message, path);
     for (int i = 0; i < qn_findings_count(findings); i++)
         result.counts[qn_findings_get(findings, i).severity]++;
     result.has_passed =

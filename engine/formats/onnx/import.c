@@ -178,14 +178,33 @@ static const OnnxTensor *find_initializer(const OnnxScope *initializers, const c
     return onnx_scope_find_here(initializers, name);
 }
 
+static QnIrType type_of_tensor(const QnTensor *tensor)
+{
+    QnIrType type = {.kind = QN_TENSOR, .element = tensor->type, .shape = {.rank = tensor->rank}};
+    for (int i = 0; i < tensor->rank; i++)
+        type.shape.dims[i] = tensor->dims[i];
+    return type;
+}
+
 /* An input that its default contradicts has the default's type. */
 static void take_type(QnIrType *type, const QnTensor *tensor)
 {
-    if (type->kind == QN_TENSOR && type->element == tensor->type)
-        return;
-    *type = (QnIrType){.kind = QN_TENSOR, .element = tensor->type, .shape = {.rank = tensor->rank}};
-    for (int i = 0; i < tensor->rank; i++)
-        type->shape.dims[i] = tensor->dims[i];
+    if (type->kind != QN_TENSOR || type->element != tensor->type)
+        *type = type_of_tensor(tensor);
+}
+
+/* For checking: what the file says, to be held against what inference finds. */
+static QnStatus note_declaration(Importer *im, const QnIrValue *value, const char *what,
+                                 const char *name, const QnIrType *type)
+{
+    QnModule *module = im->module;
+    const char *kept = qn_arena_copy_text(im->arena, name, strlen(name));
+    if (!kept)
+        return QN_NO_MEMORY;
+    QN_GROW(module->declarations, module->declaration_count, module->declaration_capacity,
+            im->arena);
+    module->declarations[module->declaration_count++] = (QnDeclaration){value, what, kept, *type};
+    return QN_OK;
 }
 
 static QnStatus import_input(Importer *im, const OnnxValueInfo *info, const OnnxTensor *initial,
@@ -213,6 +232,10 @@ static QnStatus import_input(Importer *im, const OnnxValueInfo *info, const Onnx
     if (is_named)
         QN_TRY(onnx_scope_put(scope, info->name, value));
     value->constant = tensor;
+    if (tensor && im->in->options->is_checking) {
+        const QnIrType own = type_of_tensor(tensor);
+        QN_TRY(note_declaration(im, value, "initializer", info->name, &own));
+    }
     value->is_default = tensor != NULL;
     return qn_graph_add_input(graph, value);
 }
@@ -544,20 +567,6 @@ static QnStatus import_nodes(Importer *im, OnnxGraph *from, QnGraph *graph, Onnx
 }
 
 /* --- graphs --- */
-
-/* For checking: what the file says, to be held against what inference finds. */
-static QnStatus note_declaration(Importer *im, const QnIrValue *value, const char *what,
-                                 const char *name, const QnIrType *type)
-{
-    QnModule *module = im->module;
-    const char *kept = qn_arena_copy_text(im->arena, name, strlen(name));
-    if (!kept)
-        return QN_NO_MEMORY;
-    QN_GROW(module->declarations, module->declaration_count, module->declaration_capacity,
-            im->arena);
-    module->declarations[module->declaration_count++] = (QnDeclaration){value, what, kept, *type};
-    return QN_OK;
-}
 
 /* Declared types of what nodes make are hints: inference replaces them by what it finds. */
 static QnStatus import_hint(Importer *im, const OnnxValueInfo *info, const char *what,

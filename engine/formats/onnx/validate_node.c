@@ -353,6 +353,22 @@ static int count_names(const char *const *names, int count)
     return count;
 }
 
+/* Absent inputs past the last one that the schema has are left out. */
+static void check_rest(OnnxChecker *c, OnnxNode *node)
+{
+    const OnnxSchema *schema = node->schema;
+    if (node->inputs.count <= schema->max_inputs ||
+        count_names(node->inputs.items, node->inputs.count) > schema->max_inputs)
+        return;
+    onnx_complain(c, node,
+                  (QnFinding){.severity = QN_BREACH,
+                              .rule = "onnx-input-count",
+                              .found = onnx_say(c->in, "%s-%d with %d inputs, the last ones absent",
+                                                node->op, node->since, node->inputs.count),
+                              .expected = range_text(c, schema->min_inputs, schema->max_inputs)});
+    node->inputs.count = schema->max_inputs;
+}
+
 static void check_counts(OnnxChecker *c, OnnxNode *node)
 {
     const OnnxSchema *schema = node->schema;
@@ -365,15 +381,6 @@ static void check_counts(OnnxChecker *c, OnnxNode *node)
                         .rule = "onnx-input-count",
                         .found =
                             onnx_say(c->in, "%s-%d with %d inputs", node->op, node->since, inputs),
-                        .expected = range_text(c, schema->min_inputs, schema->max_inputs)});
-    if (inputs <= schema->max_inputs && node->inputs.count > schema->max_inputs)
-        onnx_complain(
-            c, node,
-            (QnFinding){.severity = QN_BREACH,
-                        .rule = "onnx-input-count",
-                        .found =
-                            onnx_say(c->in, "%s-%d with %d inputs, of which the last are absent",
-                                     node->op, node->since, node->inputs.count),
                         .expected = range_text(c, schema->min_inputs, schema->max_inputs)});
     if (outputs < schema->min_outputs || outputs > schema->max_outputs)
         onnx_complain(
@@ -492,44 +499,6 @@ static int count_breaches(const OnnxChecker *c)
     return c->in->report ? c->in->report->counts[QN_BREACH] : 0;
 }
 
-/* The branches of an If take nothing and give what the node gives. */
-static void check_branches(OnnxChecker *c, OnnxNode *node)
-{
-    if (!c->is_checking || node->domain[0] || strcmp(node->op, "If") != 0)
-        return;
-    for (int i = 0; i < node->attributes.count; i++) {
-        const OnnxAttribute *attribute = &node->attributes.items[i];
-        const OnnxGraph *graph = attribute->graph;
-        if (!graph || (graph->inputs.count == 0 && graph->outputs.count == node->outputs.count))
-            continue;
-        onnx_complain(c, node,
-                      (QnFinding){.severity = QN_SEVERE,
-                                  .rule = "onnx-branch-arity",
-                                  .field = onnx_say(c->in, "attribute '%s'", attribute->name),
-                                  .found = onnx_say(c->in, "%d inputs and %d outputs",
-                                                    graph->inputs.count, graph->outputs.count),
-                                  .expected = onnx_say(c->in, "0 and %d, as the node has",
-                                                       node->outputs.count)});
-    }
-}
-
-/* The statistics of a BatchNormalization are outputs only where it is training. */
-static void check_statistics(OnnxChecker *c, OnnxNode *node)
-{
-    if (!c->is_checking || node->domain[0] || strcmp(node->op, "BatchNormalization") != 0 ||
-        node->since < 14)
-        return;
-    const OnnxAttribute *mode = onnx_attribute(node, "training_mode");
-    const int outputs = count_names(node->outputs.items, node->outputs.count);
-    if (outputs > 1 && !(mode && mode->kind == ONNX_INT && mode->i))
-        onnx_complain(
-            c, node,
-            (QnFinding){.severity = QN_BREACH,
-                        .rule = "onnx-output-count",
-                        .found = onnx_say(c->in, "%d outputs without training_mode", outputs),
-                        .expected = "1"});
-}
-
 QnStatus onnx_check_node(OnnxChecker *c, OnnxNode *node, const OnnxScope *scope)
 {
     Variables variables;
@@ -547,8 +516,8 @@ QnStatus onnx_check_node(OnnxChecker *c, OnnxNode *node, const OnnxScope *scope)
     if (c->is_checking && c->function)
         check_body_version(c, node);
     check_counts(c, node);
-    check_branches(c, node);
-    check_statistics(c, node);
+    check_rest(c, node);
+    onnx_check_rules(c, node);
     const int breaches = count_breaches(c);
     for (int i = 0; i < node->inputs.count; i++)
         check_input(c, node, i, scope, &variables);
