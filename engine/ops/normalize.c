@@ -37,12 +37,25 @@ static Moments moments_of(const double *row, int64_t count)
     return m;
 }
 
-static double mean_square(const double *row, int64_t count)
+/* Parts of a sum, which are summed by halves: rounding grows with the parts' length and the
+ * logarithm of their number. */
+enum { SUM_PART = 32 };
+
+static double sum_of_squares(const double *row, int64_t count)
 {
+    if (count > SUM_PART) {
+        const int64_t half = (count / 2 + SUM_PART - 1) / SUM_PART * SUM_PART;
+        return sum_of_squares(row, half) + sum_of_squares(row + half, count - half);
+    }
     double sum = 0;
     for (int64_t i = 0; i < count; i++)
         sum += row[i] * row[i];
-    return sum / (double)count;
+    return sum;
+}
+
+static double mean_square(const double *row, int64_t count)
+{
+    return sum_of_squares(row, count) / (double)count;
 }
 
 /* Fails where a per-channel input surely has another length than the channels. */
