@@ -38,7 +38,8 @@ static QnStatus infer_scores(QnInfer *in, int output, QnType type, int64_t targe
         return qn_infer_fail(in, "%lld targets, expected 1 at least", (long long)targets);
     if (qn_infer_shape(in, 0))
         QN_TRY(qn_features_infer(in, rows, &columns));
-    QN_TRY(check_forest(in, targets, columns));
+    if (!in->is_running) /* else whoever computes has read it */
+        QN_TRY(check_forest(in, targets, columns));
     return qn_infer_tensor(in, output, type, &(QnShape){.rank = 2, .dims = {*rows, targets}});
 }
 
@@ -83,45 +84,35 @@ static QnStatus infer_classifier(QnInfer *in)
 
 /* ---- computing ---- */
 
-/* A forest with room for one row. */
+/* What the weights of a classifier of two classes say: are all for one class, and none negative? */
+typedef struct Binary {
+    bool is_single, is_positive;
+    int64_t only; /* the class that weights are for */
+} Binary;
+
+/* A forest and what is done with its leaves, as the attributes say them. */
 typedef struct Ensemble {
     QnForest forest;
     Aggregate aggregate;
     QnPost post;
-    int64_t rows, columns;
-    double *base;     /* [targets], zeros where there are none */
-    double *features; /* [columns] */
-    double *scores;   /* [max(targets, 2)] */
-    bool *is_reached; /* [targets]: some leaf had a weight for it */
+    double *base; /* [targets], zeros where there are none */
     int base_count;
+    bool is_classifier;
+    QnLabels labels; /* of a classifier */
+    Binary binary;
 } Ensemble;
 
-static QnStatus init(const QnCall *call, Ensemble *e, int64_t targets)
-{
-    const QnTensor *x = qn_call_input(call, 0);
-    qn_features_count(x, &e->rows, &e->columns);
-    QN_TRY(qn_forest_read(&e->forest, call->node, targets, call->scratch, call->err));
-    if (e->columns < e->forest.feature_count)
-        return qn_call_fail(call, "the trees ask for feature %lld of %lld",
-                            (long long)e->forest.feature_count - 1, (long long)e->columns);
-    QN_ALLOC(e->base, call->scratch, targets);
-    QN_ALLOC(e->features, call->scratch, e->columns);
-    QN_ALLOC(e->scores, call->scratch, targets + 1);
-    QN_ALLOC(e->is_reached, call->scratch, targets);
-    return QN_OK;
-}
-
 /* base_values, as floats or as a tensor: one for all targets, or one each. */
-static QnStatus read_base(const QnCall *call, Ensemble *e)
+static QnStatus read_base(const QnNode *node, Ensemble *e, QnError *err)
 {
-    const QnAttribute *tensor = qn_node_attribute(call->node, "base_values_as_tensor");
+    const QnAttribute *tensor = qn_node_attribute(node, "base_values_as_tensor");
     const bool is_tensor = tensor && tensor->kind == QN_ATTRIBUTE_TENSOR;
     int floats;
-    const float *list = qn_floats_find(call->node, "base_values", &floats);
+    const float *list = qn_floats_find(node, "base_values", &floats);
     const int64_t count = is_tensor ? qn_tensor_count(tensor->tensor) : floats;
     if (count != 0 && count != 1 && count != e->forest.targets)
-        return qn_call_fail(call, "base_values has %lld entries, expected 1 or %lld",
-                            (long long)count, (long long)e->forest.targets);
+        return qn_fail(err, QN_BAD_MODEL, "base_values has %lld entries, expected 1 or %lld",
+                       (long long)count, (long long)e->forest.targets);
     e->base_count = (int)count;
     for (int64_t k = 0; k < e->forest.targets && count > 0; k++) {
         const int64_t from = count == 1 ? 0 : k;
@@ -129,76 +120,6 @@ static QnStatus read_base(const QnCall *call, Ensemble *e)
     }
     return QN_OK;
 }
-
-static void add_leaf(Ensemble *e, const QnTreeNode *leaf)
-{
-    for (int i = 0; i < leaf->weights; i++) {
-        const QnLeafWeight *w = &e->forest.weights[leaf->first_weight + i];
-        double *score = &e->scores[w->target];
-        if (e->aggregate == SUM || e->aggregate == AVERAGE)
-            *score += w->weight;
-        else if (!e->is_reached[w->target] ||
-                 (e->aggregate == MIN ? w->weight < *score : w->weight > *score))
-            *score = w->weight;
-        e->is_reached[w->target] = true;
-    }
-}
-
-/* The scores of one row, without base values. */
-static void score_row(Ensemble *e, const QnTensor *x, int64_t row)
-{
-    memset(e->scores, 0, (size_t)(e->forest.targets + 1) * sizeof *e->scores);
-    memset(e->is_reached, 0, (size_t)e->forest.targets);
-    qn_tensor_read_row(x, row * e->columns, 1, e->columns, e->features);
-    for (int i = 0; i < e->forest.root_count; i++)
-        add_leaf(e, qn_forest_walk(&e->forest, e->forest.roots[i], e->features));
-    for (int64_t k = 0; k < e->forest.targets && e->aggregate == AVERAGE; k++)
-        e->scores[k] /= e->forest.root_count;
-}
-
-static QnStatus regress(const QnCall *call, Ensemble *e)
-{
-    QnTensor *y = qn_call_result(call, 0);
-    const int64_t targets = e->forest.targets;
-    for (int64_t n = 0; n < e->rows; n++) {
-        QN_TRY(qn_call_poll(call));
-        score_row(e, qn_call_input(call, 0), n);
-        for (int64_t k = 0; k < targets; k++)
-            e->scores[k] += e->base[k];
-        qn_post_apply(e->post, e->scores, targets);
-        qn_tensor_write_row(y, n * targets, 1, targets, e->scores);
-    }
-    return QN_OK;
-}
-
-static QnStatus run_ensemble(const QnCall *call)
-{
-    Ensemble e = {.aggregate = (Aggregate)qn_op_int(call->node, "aggregate_function"),
-                  .post = (QnPost)qn_op_int(call->node, "post_transform")};
-    QN_TRY(init(call, &e, qn_op_int(call->node, "n_targets")));
-    return regress(call, &e);
-}
-
-static QnStatus run_regressor(const QnCall *call)
-{
-    static const char *const names[] = {"AVERAGE", "SUM", "MIN", "MAX"};
-    Ensemble e = {.aggregate = SUM};
-    for (int i = 0; i < (int)QN_COUNT_OF(names); i++)
-        if (qn_op_string_is(call->node, "aggregate_function", names[i]))
-            e.aggregate = (Aggregate)i;
-    qn_post_find(call->node, &e.post);
-    QN_TRY(init(call, &e, qn_op_int(call->node, "n_targets")));
-    QN_TRY(read_base(call, &e));
-    return regress(call, &e);
-}
-
-/* ---- the classifier ---- */
-
-/* What the weights of a classifier of two classes say: are all for one class, and none negative? */
-typedef struct Binary {
-    bool is_single, is_positive;
-    int64_t only; /* the class that weights are for */
-} Binary;
 
 static Binary look_at_weights(const QnForest *forest)
 {
@@ -211,55 +132,184 @@ static Binary look_at_weights(const QnForest *forest)
     return b;
 }
 
+/* The operator's own way to say how leaves count and how many targets there are. */
+static int64_t read_kind(const QnNode *node, Ensemble *e)
+{
+    static const char *const names[] = {"AVERAGE", "SUM", "MIN", "MAX"};
+    *e = (Ensemble){.aggregate = SUM};
+    if (!strcmp(node->op, "TreeEnsemble")) {
+        e->aggregate = (Aggregate)qn_op_int(node, "aggregate_function");
+        e->post = (QnPost)qn_op_int(node, "post_transform");
+        return qn_op_int(node, "n_targets");
+    }
+    qn_post_find(node, &e->post);
+    if (!strcmp(node->op, "TreeEnsembleClassifier")) {
+        e->is_classifier = true;
+        e->labels = class_labels(node);
+        return e->labels.count;
+    }
+    for (int i = 0; i < (int)QN_COUNT_OF(names); i++)
+        if (qn_op_string_is(node, "aggregate_function", names[i]))
+            e->aggregate = (Aggregate)i;
+    return qn_op_int(node, "n_targets");
+}
+
+static QnStatus prepare(const void **out, const QnNode *node, QnArena *arena, QnError *err)
+{
+    Ensemble *e;
+    QN_ALLOC(e, arena, 1);
+    const int64_t targets = read_kind(node, e);
+    QN_TRY(qn_forest_read(&e->forest, node, targets, arena, err));
+    QN_TRY(qn_forest_pack(&e->forest, arena));
+    QN_ALLOC(e->base, arena, targets);
+    if (strcmp(node->op, "TreeEnsemble") != 0)
+        QN_TRY(read_base(node, e, err));
+    e->binary = look_at_weights(&e->forest);
+    *out = e;
+    return QN_OK;
+}
+
+/* What one thread works with: rows that walk side by side. */
+typedef struct Room {
+    double *features; /* [QN_FOREST_ROWS][columns] */
+    double *scores;   /* [QN_FOREST_ROWS][targets + 1] */
+    bool *is_reached; /* [QN_FOREST_ROWS][targets]: some leaf had a weight for it */
+} Room;
+
+static Room room_of(const Ensemble *e, int64_t columns, void *memory)
+{
+    double *at = memory;
+    Room room = {.features = at, .scores = at + QN_FOREST_ROWS * columns};
+    room.is_reached = (bool *)(room.scores + QN_FOREST_ROWS * (e->forest.targets + 1));
+    return room;
+}
+
+static size_t room_size(const Ensemble *e, int64_t columns)
+{
+    const size_t targets = (size_t)e->forest.targets;
+    return QN_FOREST_ROWS * (((size_t)columns + targets + 1) * sizeof(double) + targets);
+}
+
+static void add_leaf(const Ensemble *e, const QnTreeNode *leaf, double *scores, bool *is_reached)
+{
+    for (int i = 0; i < leaf->weights; i++) {
+        const QnLeafWeight *w = &e->forest.weights[leaf->first_weight + i];
+        double *score = &scores[w->target];
+        if (e->aggregate == SUM || e->aggregate == AVERAGE)
+            *score += w->weight;
+        else if (!is_reached[w->target] ||
+                 (e->aggregate == MIN ? w->weight < *score : w->weight > *score))
+            *score = w->weight;
+        is_reached[w->target] = true;
+    }
+}
+
+/* The scores of some rows, without base values. */
+static void score_rows(const Ensemble *e, const QnTensor *x, int64_t first, int rows,
+                       int64_t columns, const Room *room)
+{
+    const int64_t targets = e->forest.targets;
+    int leaves[QN_FOREST_ROWS];
+    memset(room->scores, 0, (size_t)(rows * (targets + 1)) * sizeof *room->scores);
+    memset(room->is_reached, 0, (size_t)(rows * targets));
+    qn_tensor_read_row(x, first * columns, 1, rows * columns, room->features);
+    for (int i = 0; i < e->forest.root_count; i++) {
+        qn_forest_walk(&e->forest, i, room->features, columns, rows, leaves);
+        for (int r = 0; r < rows; r++)
+            add_leaf(e, &e->forest.nodes[leaves[r]], room->scores + r * (targets + 1),
+                     room->is_reached + r * targets);
+    }
+    for (int64_t k = 0; k < rows * (targets + 1) && e->aggregate == AVERAGE; k++)
+        room->scores[k] /= e->forest.root_count;
+}
+
+/* ---- the classifier ---- */
+
 /* The class with the largest score among those that anything spoke for; the first where there is
  * none. */
-static int find_winner(const Ensemble *e)
+static int find_winner(const Ensemble *e, const double *scores, const bool *is_reached)
 {
     int64_t best = -1;
     for (int64_t k = 0; k < e->forest.targets; k++)
-        if ((e->is_reached[k] || e->base_count > 0) && (best < 0 || e->scores[k] > e->scores[best]))
+        if ((is_reached[k] || e->base_count > 0) && (best < 0 || scores[k] > scores[best]))
             best = k;
     return best < 0 ? 0 : (int)best;
 }
 
 /* The winning class; the scores become the outputs. */
-static int decide(Ensemble *e, const Binary *b)
+static int decide(const Ensemble *e, double *scores, const bool *is_reached)
 {
+    const Binary *b = &e->binary;
     const double threshold = b->is_positive ? 0.5 : 0;
     int best;
-    for (int64_t k = 0; k < e->forest.targets; k++)
-        e->scores[k] += e->base[k];
     if (b->is_single && b->only == 0 && e->base_count < 2) {
-        best = e->scores[0] > threshold;
-        qn_post_widen(e->post, b->is_positive ? QN_BINARY_PARTS : QN_BINARY_SIDES, e->scores);
+        best = scores[0] > threshold;
+        qn_post_widen(e->post, b->is_positive ? QN_BINARY_PARTS : QN_BINARY_SIDES, scores);
         return best;
     }
-    best = find_winner(e);
+    best = find_winner(e, scores, is_reached);
     if (b->is_single && e->base_count == 0) /* nothing speaks for class 0: its score is no rival */
-        best = e->scores[1] > threshold;
-    qn_post_apply(e->post, e->scores, e->forest.targets);
+        best = scores[1] > threshold;
+    qn_post_apply(e->post, scores, e->forest.targets);
     return best;
 }
 
-static QnStatus run_classifier(const QnCall *call)
+/* ---- rows ---- */
+
+/* One row of scores becomes one of each output. */
+static void finish_row(const QnCall *call, const Ensemble *e, int64_t n, double *scores,
+                       const bool *is_reached)
 {
-    const QnLabels labels = class_labels(call->node);
-    Ensemble e = {.aggregate = SUM};
-    qn_post_find(call->node, &e.post);
-    QN_TRY(init(call, &e, labels.count));
-    QN_TRY(read_base(call, &e));
-    const Binary binary = look_at_weights(&e.forest);
-    for (int64_t n = 0; n < e.rows; n++) {
-        QN_TRY(qn_call_poll(call));
-        score_row(&e, qn_call_input(call, 0), n);
-        const int label = decide(&e, &binary);
+    const int64_t targets = e->forest.targets;
+    const int output = e->is_classifier; /* of scores */
+    for (int64_t k = 0; k < targets; k++)
+        scores[k] += e->base[k];
+    if (e->is_classifier) {
+        const int label = decide(e, scores, is_reached);
         if (qn_call_wants(call, 0))
-            qn_labels_write(&labels, label, qn_call_result(call, 0), n);
-        if (qn_call_wants(call, 1))
-            qn_tensor_write_row(qn_call_result(call, 1), n * labels.count, 1, labels.count,
-                                e.scores);
+            qn_labels_write(&e->labels, label, qn_call_result(call, 0), n);
+    } else {
+        qn_post_apply(e->post, scores, targets);
+    }
+    if (qn_call_wants(call, output))
+        qn_tensor_write_row(qn_call_result(call, output), n * targets, 1, targets, scores);
+}
+
+/* Blocks begin <= b < end of rows. */
+static QnStatus run_blocks(const QnCall *call, const void *work, void *memory, int64_t begin,
+                           int64_t end)
+{
+    const Ensemble *e = work;
+    const QnTensor *x = qn_call_input(call, 0);
+    const int64_t targets = e->forest.targets;
+    int64_t rows, columns;
+    qn_features_count(x, &rows, &columns);
+    const Room room = room_of(e, columns, memory);
+    for (int64_t b = begin; b < end; b++) {
+        const int64_t first = b * QN_FOREST_ROWS;
+        const int count = rows - first < QN_FOREST_ROWS ? (int)(rows - first) : QN_FOREST_ROWS;
+        score_rows(e, x, first, count, columns, &room);
+        for (int r = 0; r < count; r++)
+            finish_row(call, e, first + r, room.scores + r * (targets + 1),
+                       room.is_reached + r * targets);
     }
     return QN_OK;
+}
+
+static QnStatus run(const QnCall *call)
+{
+    const void *prepared = call->prepared;
+    int64_t rows, columns;
+    if (!prepared)
+        QN_TRY(prepare(&prepared, call->node, call->scratch, call->err));
+    const Ensemble *e = prepared;
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    if (columns < e->forest.feature_count)
+        return qn_call_fail(call, "the trees ask for feature %lld of %lld",
+                            (long long)e->forest.feature_count - 1, (long long)columns);
+    return qn_call_for(call, (rows + QN_FOREST_ROWS - 1) / QN_FOREST_ROWS,
+                       QN_FOREST_ROWS * (20.0 * e->forest.root_count + (double)columns),
+                       room_size(e, columns), run_blocks, e);
 }
 
 /* The lists that forest.c reads have no defaults. */
@@ -280,10 +330,13 @@ static const QnOpAttribute classifier_attributes[] = {
 
 const QnOp qn_ops_tree[] = {
     {ML("TreeEnsemble", 5), .inputs = "X: float", .outputs = "Y: T",
-     .attributes = ensemble_attributes, .infer = infer_ensemble, .reference = run_ensemble},
+     .attributes = ensemble_attributes, .infer = infer_ensemble, .reference = run,
+     .prepare = prepare, .traits = QN_OP_PORTABLE},
     {ML("TreeEnsembleClassifier", 3), .inputs = "X: numeric", .outputs = "Y: any, Z?: float",
-     .attributes = classifier_attributes, .infer = infer_classifier, .reference = run_classifier},
+     .attributes = classifier_attributes, .infer = infer_classifier, .reference = run,
+     .prepare = prepare, .traits = QN_OP_PORTABLE},
     {ML("TreeEnsembleRegressor", 3), .inputs = "X: numeric", .outputs = "Y: float",
-     .attributes = regressor_attributes, .infer = infer_regressor, .reference = run_regressor},
+     .attributes = regressor_attributes, .infer = infer_regressor, .reference = run,
+     .prepare = prepare, .traits = QN_OP_PORTABLE},
     {0},
 };
