@@ -87,9 +87,12 @@ static QnStatus vectorizer(const QnCall *call)
     for (int i = 0; i < call->input_count; i++) {
         const QnTensor *x = qn_call_input(call, i);
         const int64_t columns = rows ? qn_tensor_count(x) / rows : 0;
-        for (int64_t row = 0; row < rows; row++)
-            for (int64_t c = 0; c < columns; c++)
-                qn_tensor_set(y, row * y->dims[1] + at + c, qn_tensor_get(x, row * columns + c));
+        double *numbers;
+        QN_ALLOC(numbers, call->scratch, columns);
+        for (int64_t row = 0; row < rows; row++) {
+            qn_tensor_read_row(x, row * columns, 1, columns, numbers);
+            qn_tensor_write_row(y, row * y->dims[1] + at, 1, columns, numbers);
+        }
         at += columns;
         QN_TRY(qn_call_poll(call));
     }
@@ -215,6 +218,7 @@ const QnOp qn_ops_feature[] = {
      .inputs = "X*: numeric",
      .outputs = "Y: float",
      .attributes = vectorizer_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_vectorizer,
      .reference = vectorizer},
     {.name = "Imputer",

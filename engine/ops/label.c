@@ -10,6 +10,7 @@ typedef struct Mapping {
     QnTensor keys, values, otherwise; /* otherwise: one element of the values' type */
     QnString text;    /* room for an `otherwise` that is no tensor attribute: a string, */
     uint64_t room[2]; /* or a number */
+    QnLookup lookup;  /* of the keys; made by `prepare` */
 } Mapping;
 
 /* Are keys of these types comparable with elements of those? */
@@ -37,23 +38,31 @@ static QnStatus infer_mapping(QnInfer *in, const Mapping *mapping)
     return x ? qn_infer_tensor(in, 0, to, x) : qn_infer_unknown(in, 0, to, -1);
 }
 
-static QnStatus map_all(const QnCall *call, const Mapping *mapping)
+/* Elements begin <= i < end. */
+static QnStatus map_elements(const QnCall *call, const void *work, void *room, int64_t begin,
+                             int64_t end)
 {
+    const Mapping *mapping = work;
     const QnTensor *x = qn_call_input(call, 0);
     QnTensor *y = qn_call_result(call, 0);
     const size_t size = qn_type_size(y->type);
-    const int64_t count = qn_tensor_count(x);
-    QnLookup lookup;
-    QN_TRY(qn_lookup_init(&lookup, &mapping->keys, call->scratch));
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t at = qn_lookup_find(&lookup, qn_key_of(x, i));
+    (void)room;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t at = qn_lookup_find(&mapping->lookup, qn_key_of(x, i));
         const uint8_t *from = at < 0 ? mapping->otherwise.data
                                      : (const uint8_t *)mapping->values.data + (size_t)at * size;
         memcpy((uint8_t *)y->data + (size_t)i * size, from, size);
-        if (i % 4096 == 0)
-            QN_TRY(qn_call_poll(call));
     }
     return QN_OK;
+}
+
+/* The reference of both; `prepare` is the operator's own. */
+static QnStatus map_all(const QnCall *call)
+{
+    const void *mapping = call->prepared;
+    if (!mapping)
+        QN_TRY(call->node->def->prepare(&mapping, call->node, call->scratch, call->err));
+    return qn_call_for(call, qn_tensor_count(qn_call_input(call, 0)), 20, 0, map_elements, mapping);
 }
 
 /* ---- LabelEncoder ---- */
@@ -96,11 +105,13 @@ static QnStatus infer_label_encoder(QnInfer *in)
     return infer_mapping(in, &mapping);
 }
 
-static QnStatus label_encoder(const QnCall *call)
+static QnStatus prepare_labels(const void **out, const QnNode *node, QnArena *arena, QnError *err)
 {
-    Mapping mapping;
-    QN_TRY(read_labels(call->node, &mapping, call->err));
-    return map_all(call, &mapping);
+    Mapping *mapping;
+    QN_ALLOC(mapping, arena, 1);
+    QN_TRY(read_labels(node, mapping, err));
+    *out = mapping;
+    return qn_lookup_init(&mapping->lookup, &mapping->keys, arena);
 }
 
 /* ---- CategoryMapper ---- */
@@ -127,12 +138,14 @@ static QnStatus infer_category_mapper(QnInfer *in)
     return infer_mapping(in, &mapping);
 }
 
-static QnStatus category_mapper(const QnCall *call)
+static QnStatus prepare_categories(const void **out, const QnNode *node, QnArena *arena,
+                                   QnError *err)
 {
-    Mapping mapping;
-    QN_TRY(read_categories(call->node, qn_call_input(call, 0)->type == QN_STRING, &mapping,
-                           call->err));
-    return map_all(call, &mapping);
+    Mapping *mapping;
+    QN_ALLOC(mapping, arena, 1);
+    QN_TRY(read_categories(node, node->inputs[0].value->type.element == QN_STRING, mapping, err));
+    *out = mapping;
+    return qn_lookup_init(&mapping->lookup, &mapping->keys, arena);
 }
 
 static const QnOpAttribute category_attributes[] = {
@@ -163,15 +176,19 @@ const QnOp qn_ops_label[] = {
      .inputs = "X: any",
      .outputs = "Y: any",
      .attributes = category_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_category_mapper,
-     .reference = category_mapper},
+     .reference = map_all,
+     .prepare = prepare_categories},
     {.name = "LabelEncoder",
      .domain = "ai.onnx.ml",
      .since = 4,
      .inputs = "X: any",
      .outputs = "Y: any",
      .attributes = label_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_label_encoder,
-     .reference = label_encoder},
+     .reference = map_all,
+     .prepare = prepare_labels},
     {0},
 };

@@ -39,16 +39,29 @@ static QnStatus read_linear(Linear *linear, const QnNode *node, int64_t targets,
     return QN_OK;
 }
 
-static void score_row(const Linear *linear, const QnTensor *x, int64_t row, int64_t columns,
-                      double *scores)
+/* Four targets at a time, whose sums do not wait for each other. */
+static void score_row(const Linear *linear, const double *x, int64_t columns, double *scores)
 {
-    for (int64_t k = 0; k < linear->targets; k++) {
-        double sum = linear->intercepts ? (double)linear->intercepts[k] : 0;
+    enum { SIDE = 4 };
+    for (int64_t k = 0; k < linear->targets; k += SIDE) {
+        const int64_t left = linear->targets - k;
+        const float *rows[SIDE];
+        double sums[SIDE];
+        for (int r = 0; r < SIDE; r++) { /* past the last one it is that again */
+            const int64_t target = k + (r < left ? r : left - 1);
+            rows[r] = linear->coefficients + target * columns;
+            sums[r] = linear->intercepts ? (double)linear->intercepts[target] : 0;
+        }
         for (int64_t i = 0; i < columns; i++)
-            sum +=
-                qn_tensor_get(x, row * columns + i) * (double)linear->coefficients[k * columns + i];
-        scores[k] = sum;
+            for (int r = 0; r < SIDE; r++)
+                sums[r] += x[i] * (double)rows[r][i];
+        memcpy(scores + k, sums, (size_t)(left < SIDE ? left : SIDE) * sizeof *scores);
     }
+}
+
+static double row_cost(const Linear *linear, int64_t columns)
+{
+    return 30 + (double)columns * (1 + 0.5 * (double)linear->targets);
 }
 
 static QnStatus infer_regressor(QnInfer *in)
@@ -64,23 +77,32 @@ static QnStatus infer_regressor(QnInfer *in)
     return qn_infer_tensor(in, 0, QN_FLOAT, &(QnShape){.rank = 2, .dims = {rows, targets}});
 }
 
-static QnStatus regress(const QnCall *call)
+/* Rows begin <= n < end; the room is one of features, then one of scores. */
+static QnStatus regress_rows(const QnCall *call, const void *work, void *room, int64_t begin,
+                             int64_t end)
 {
-    const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
+    const Linear *linear = work;
     int64_t rows, columns;
-    Linear linear;
-    double *scores;
-    qn_features_count(x, &rows, &columns);
-    QN_TRY(read_linear(&linear, call->node, qn_op_int(call->node, "targets"), columns, call->err));
-    QN_ALLOC(scores, call->scratch, linear.targets);
-    for (int64_t n = 0; n < rows; n++) {
-        QN_TRY(qn_call_poll(call));
-        score_row(&linear, x, n, columns, scores);
-        qn_post_apply(linear.post, scores, linear.targets);
-        qn_tensor_write_row(y, n * linear.targets, 1, linear.targets, scores);
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    double *x = room, *scores = x + columns;
+    for (int64_t n = begin; n < end; n++) {
+        qn_tensor_read_row(qn_call_input(call, 0), n * columns, 1, columns, x);
+        score_row(linear, x, columns, scores);
+        qn_post_apply(linear->post, scores, linear->targets);
+        qn_tensor_write_row(qn_call_result(call, 0), n * linear->targets, 1, linear->targets,
+                            scores);
     }
     return QN_OK;
+}
+
+static QnStatus regress(const QnCall *call)
+{
+    int64_t rows, columns;
+    Linear linear;
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    QN_TRY(read_linear(&linear, call->node, qn_op_int(call->node, "targets"), columns, call->err));
+    return qn_call_for(call, rows, row_cost(&linear, columns),
+                       (size_t)(columns + linear.targets) * sizeof(double), regress_rows, &linear);
 }
 
 static QnLabels class_labels(const QnNode *node)
@@ -117,37 +139,61 @@ static QnStatus infer_classifier(QnInfer *in)
     return qn_infer_tensor(in, 0, type, &(QnShape){.rank = 1, .dims = {rows}});
 }
 
-static QnStatus classify(const QnCall *call)
-{
-    const QnTensor *x = qn_call_input(call, 0);
-    const QnLabels labels = class_labels(call->node);
-    int64_t rows, columns;
+typedef struct Classes {
     Linear linear;
-    double *scores;
-    qn_features_count(x, &rows, &columns);
-    QN_TRY(
-        read_linear(&linear, call->node, class_targets(call->node, &labels), columns, call->err));
-    const bool widens = linear.targets == 1 && labels.count == 2;
-    const int64_t classes = widens ? 2 : linear.targets;
-    QN_ALLOC(scores, call->scratch, classes);
-    for (int64_t n = 0; n < rows; n++) {
-        int64_t best = 0;
-        QN_TRY(qn_call_poll(call));
-        score_row(&linear, x, n, columns, scores);
-        for (int64_t k = 1; k < linear.targets; k++)
-            best = scores[k] > scores[best] ? k : best;
-        if (linear.targets == 1)
-            best = scores[0] > 0;
-        if (widens)
-            qn_post_widen(linear.post, QN_BINARY_PARTS, scores);
+    QnLabels labels;
+    int64_t count;
+    bool widens; /* one score for two classes */
+} Classes;
+
+static int64_t find_best(const Linear *linear, const double *scores)
+{
+    int64_t best = 0;
+    if (linear->targets == 1)
+        return scores[0] > 0;
+    for (int64_t k = 1; k < linear->targets; k++)
+        best = scores[k] > scores[best] ? k : best;
+    return best;
+}
+
+/* Rows begin <= n < end; the room is one of features, then one of scores. */
+static QnStatus classify_rows(const QnCall *call, const void *work, void *room, int64_t begin,
+                              int64_t end)
+{
+    const Classes *classes = work;
+    const Linear *linear = &classes->linear;
+    int64_t rows, columns;
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    double *x = room, *scores = x + columns;
+    for (int64_t n = begin; n < end; n++) {
+        qn_tensor_read_row(qn_call_input(call, 0), n * columns, 1, columns, x);
+        score_row(linear, x, columns, scores);
+        const int64_t best = find_best(linear, scores);
+        if (classes->widens)
+            qn_post_widen(linear->post, QN_BINARY_PARTS, scores);
         else
-            qn_post_apply(linear.post, scores, classes);
+            qn_post_apply(linear->post, scores, classes->count);
         if (qn_call_wants(call, 0))
-            qn_labels_write(&labels, (int)best, qn_call_result(call, 0), n);
+            qn_labels_write(&classes->labels, (int)best, qn_call_result(call, 0), n);
         if (qn_call_wants(call, 1))
-            qn_tensor_write_row(qn_call_result(call, 1), n * classes, 1, classes, scores);
+            qn_tensor_write_row(qn_call_result(call, 1), n * classes->count, 1, classes->count,
+                                scores);
     }
     return QN_OK;
+}
+
+static QnStatus classify(const QnCall *call)
+{
+    Classes classes = {.labels = class_labels(call->node)};
+    int64_t rows, columns;
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    QN_TRY(read_linear(&classes.linear, call->node, class_targets(call->node, &classes.labels),
+                       columns, call->err));
+    classes.widens = classes.linear.targets == 1 && classes.labels.count == 2;
+    classes.count = classes.widens ? 2 : classes.linear.targets;
+    return qn_call_for(call, rows, row_cost(&classes.linear, columns),
+                       (size_t)(columns + classes.linear.targets + 1) * sizeof(double),
+                       classify_rows, &classes);
 }
 
 /* ---- Normalizer ---- */
@@ -169,28 +215,39 @@ static QnStatus infer_normalizer(QnInfer *in)
     return infer_float(in);
 }
 
-/* Per row; a row whose norm is 0 is left as it is. */
+typedef struct Norm {
+    int64_t columns;
+    bool is_max, is_l1;
+} Norm;
+
+/* Rows begin <= n < end; one whose norm is 0 is left as it is.  The room is a row. */
+static QnStatus normalize_rows(const QnCall *call, const void *work, void *room, int64_t begin,
+                               int64_t end)
+{
+    const Norm *kind = work;
+    double *row = room;
+    for (int64_t n = begin; n < end; n++) {
+        double norm = kind->is_max ? -INFINITY : 0;
+        qn_tensor_read_row(qn_call_input(call, 0), n * kind->columns, 1, kind->columns, row);
+        for (int64_t i = 0; i < kind->columns; i++)
+            norm = kind->is_max ? fmax(norm, row[i])
+                                : norm + (kind->is_l1 ? fabs(row[i]) : row[i] * row[i]);
+        norm = kind->is_max || kind->is_l1 ? norm : sqrt(norm);
+        for (int64_t i = 0; i < kind->columns && norm != 0; i++)
+            row[i] /= norm;
+        qn_tensor_write_row(qn_call_result(call, 0), n * kind->columns, 1, kind->columns, row);
+    }
+    return QN_OK;
+}
+
 static QnStatus normalize(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
-    const bool is_max = qn_op_string_is(call->node, "norm", "MAX");
-    const bool is_l1 = qn_op_string_is(call->node, "norm", "L1");
     const QnBox box = qn_box(x, x->rank - 1);
-    double *row;
-    QN_ALLOC(row, call->scratch, box.length);
-    for (int64_t n = 0; n < box.outer; n++) {
-        double norm = is_max ? -INFINITY : 0;
-        QN_TRY(qn_call_poll(call));
-        qn_tensor_read_row(x, n * box.length, 1, box.length, row);
-        for (int64_t i = 0; i < box.length; i++)
-            norm = is_max ? fmax(norm, row[i]) : norm + (is_l1 ? fabs(row[i]) : row[i] * row[i]);
-        norm = is_max || is_l1 ? norm : sqrt(norm);
-        for (int64_t i = 0; i < box.length && norm != 0; i++)
-            row[i] /= norm;
-        qn_tensor_write_row(y, n * box.length, 1, box.length, row);
-    }
-    return QN_OK;
+    const Norm norm = {box.length, qn_op_string_is(call->node, "norm", "MAX"),
+                       qn_op_string_is(call->node, "norm", "L1")};
+    return qn_call_for(call, box.outer, 20 + 4 * (double)box.length,
+                       (size_t)box.length * sizeof(double), normalize_rows, &norm);
 }
 
 /* ---- Scaler: a list with one number, or one per feature ---- */
@@ -223,19 +280,39 @@ static QnStatus infer_scaler(QnInfer *in)
     return infer_float(in);
 }
 
-static QnStatus scale(const QnCall *call)
+typedef struct Scale {
+    const float *offset, *factor;
+    int offsets, factors;
+} Scale;
+
+enum { BLOCK = 512 };
+
+static QnStatus scale_blocks(const QnCall *call, const void *work, void *room, int64_t begin,
+                             int64_t end)
 {
-    const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
-    int offsets, scales;
-    const float *offset = qn_floats_find(call->node, "offset", &offsets);
-    const float *factor = qn_floats_find(call->node, "scale", &scales);
-    const int64_t count = qn_tensor_count(x);
-    for (int64_t i = 0; i < count; i++)
-        qn_tensor_set(y, i,
-                      (qn_tensor_get(x, i) - feature_number(offset, offsets, i, 0)) *
-                          feature_number(factor, scales, i, 1));
+    const Scale *scale = work;
+    const int64_t total = qn_tensor_count(qn_call_input(call, 0));
+    double *row = room;
+    for (int64_t block = begin; block < end; block++) {
+        const int64_t first = block * BLOCK;
+        const int64_t count = total - first < BLOCK ? total - first : BLOCK;
+        qn_tensor_read_row(qn_call_input(call, 0), first, 1, count, row);
+        for (int64_t i = 0; i < count; i++)
+            row[i] = (row[i] - feature_number(scale->offset, scale->offsets, first + i, 0)) *
+                     feature_number(scale->factor, scale->factors, first + i, 1);
+        qn_tensor_write_row(qn_call_result(call, 0), first, 1, count, row);
+    }
     return QN_OK;
+}
+
+static QnStatus scale_all(const QnCall *call)
+{
+    const int64_t count = qn_tensor_count(qn_call_input(call, 0));
+    Scale scale;
+    scale.offset = qn_floats_find(call->node, "offset", &scale.offsets);
+    scale.factor = qn_floats_find(call->node, "scale", &scale.factors);
+    return qn_call_for(call, count / BLOCK + (count % BLOCK != 0), 4 * BLOCK,
+                       BLOCK * sizeof(double), scale_blocks, &scale);
 }
 
 /* ---- Binarizer ---- */
@@ -273,12 +350,15 @@ const QnOp qn_ops_linear[] = {
      .traits = QN_OP_IN_PLACE, .infer = qn_infer_unary, .reference = qn_reference_elementwise,
      .scalar = {.unary = binarize}, QN_PROGRAM(binarizer_program)},
     {ML("LinearClassifier"), .inputs = "X: numeric", .outputs = "Y: any, Z?: float",
-     .attributes = classifier_attributes, .infer = infer_classifier, .reference = classify},
+     .attributes = classifier_attributes, .traits = QN_OP_PORTABLE, .infer = infer_classifier,
+     .reference = classify},
     {ML("LinearRegressor"), .inputs = "X: numeric", .outputs = "Y: float",
-     .attributes = regressor_attributes, .infer = infer_regressor, .reference = regress},
+     .attributes = regressor_attributes, .traits = QN_OP_PORTABLE, .infer = infer_regressor,
+     .reference = regress},
     {ML("Normalizer"), .inputs = "X: numeric", .outputs = "Y: float",
-     .attributes = normalizer_attributes, .infer = infer_normalizer, .reference = normalize},
+     .attributes = normalizer_attributes, .traits = QN_OP_PORTABLE, .infer = infer_normalizer,
+     .reference = normalize},
     {ML("Scaler"), .inputs = "X: numeric", .outputs = "Y: float", .attributes = scaler_attributes,
-     .infer = infer_scaler, .reference = scale},
+     .traits = QN_OP_PORTABLE, .infer = infer_scaler, .reference = scale_all},
     {0},
 };

@@ -81,11 +81,13 @@ static QnStatus check_numbers(const Svm *svm, int64_t machines, int64_t rhos, in
 static double compare(const Svm *svm, Kernel kernel, const double *x, const float *v,
                       int64_t columns)
 {
-    double sum = 0;
+    enum { LANES = 4 }; /* sums that do not wait for each other */
+    double sums[LANES] = {0};
     for (int64_t i = 0; i < columns; i++) {
         const double off = x[i] - (double)v[i];
-        sum += kernel == RBF ? off * off : x[i] * (double)v[i];
+        sums[i % LANES] += kernel == RBF ? off * off : x[i] * (double)v[i];
     }
+    const double sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
     switch (kernel) {
     case POLY:
         return pow(svm->gamma * sum + svm->coef0, svm->degree);
@@ -138,25 +140,40 @@ static double regress_row(const Svm *svm, const double *x, int64_t columns, doub
     return sum;
 }
 
-static QnStatus regress(const QnCall *call)
-{
-    const QnTensor *x = qn_call_input(call, 0);
-    QnTensor *y = qn_call_result(call, 0);
-    const bool is_one_class = qn_op_int(call->node, "one_class") != 0;
-    int64_t rows, columns;
-    double *row, *kernels;
+typedef struct Regressor {
     Svm svm;
-    qn_features_count(x, &rows, &columns);
-    QN_TRY(read_regressor(&svm, call->node, columns, call->err));
-    QN_ALLOC(row, call->scratch, columns);
-    QN_ALLOC(kernels, call->scratch, svm.vector_count);
-    for (int64_t n = 0; n < rows; n++) {
-        QN_TRY(qn_call_poll(call));
-        qn_tensor_read_row(x, n * columns, 1, columns, row);
-        const double sum = regress_row(&svm, row, columns, kernels);
-        qn_tensor_set(y, n, !is_one_class ? sum : sum > 0 ? 1 : -1);
+    bool is_one_class;
+} Regressor;
+
+static double row_cost(const Svm *svm, int64_t columns)
+{
+    return ((double)svm->vector_count + 1) * ((double)columns + 20);
+}
+
+/* Rows begin <= n < end; the room is one of features, then the kernels. */
+static QnStatus regress_rows(const QnCall *call, const void *work, void *room, int64_t begin,
+                             int64_t end)
+{
+    const Regressor *r = work;
+    int64_t rows, columns;
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    double *x = room;
+    for (int64_t n = begin; n < end; n++) {
+        qn_tensor_read_row(qn_call_input(call, 0), n * columns, 1, columns, x);
+        const double sum = regress_row(&r->svm, x, columns, x + columns);
+        qn_tensor_set(qn_call_result(call, 0), n, !r->is_one_class ? sum : sum > 0 ? 1 : -1);
     }
     return QN_OK;
+}
+
+static QnStatus regress(const QnCall *call)
+{
+    Regressor r = {.is_one_class = qn_op_int(call->node, "one_class") != 0};
+    int64_t rows, columns;
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    QN_TRY(read_regressor(&r.svm, call->node, columns, call->err));
+    return qn_call_for(call, rows, row_cost(&r.svm, columns),
+                       (size_t)(columns + r.svm.vector_count) * sizeof(double), regress_rows, &r);
 }
 
 /* ---- SVMClassifier ---- */
@@ -258,19 +275,20 @@ typedef struct Row {
     double *probabilities; /* [classes] */
 } Row;
 
-static QnStatus make_row(Row *row, const Classifier *c, int64_t columns, QnArena *arena)
+/* Lays a row out in memory; gives how many doubles it takes. */
+static int64_t make_row(Row *row, const Classifier *c, int64_t columns, double *memory)
 {
     const int64_t k = c->classes, square = c->prob_a ? k * k : 0;
-    *row = (Row){0};
-    QN_ALLOC(row->x, arena, columns);
-    QN_ALLOC(row->kernels, arena, c->svm.vector_count);
-    QN_ALLOC(row->scores, arena, (c->pairs > k ? c->pairs : k) + 1);
-    QN_ALLOC(row->votes, arena, k);
-    QN_ALLOC(row->odds, arena, square);
-    QN_ALLOC(row->coupling, arena, square);
-    QN_ALLOC(row->coupled, arena, k);
-    QN_ALLOC(row->probabilities, arena, k);
-    return QN_OK;
+    const int64_t sizes[] = {
+        columns, c->svm.vector_count, (c->pairs > k ? c->pairs : k) + 1, k, square, square, k, k};
+    double **const parts[] = {&row->x,    &row->kernels,  &row->scores,  &row->votes,
+                              &row->odds, &row->coupling, &row->coupled, &row->probabilities};
+    int64_t at = 0;
+    for (size_t i = 0; i < QN_COUNT_OF(parts); i++) {
+        *parts[i] = memory ? memory + at : NULL;
+        at += sizes[i];
+    }
+    return at;
 }
 
 /* The sum of a class's vectors, with the coefficients that stand in row `line` of the list. */
@@ -398,26 +416,37 @@ static int64_t classify_row(const Classifier *c, const Row *row, int64_t columns
     return best;
 }
 
-static QnStatus classify(const QnCall *call)
+/* Rows begin <= n < end; the room is laid out by make_row. */
+static QnStatus classify_rows(const QnCall *call, const void *work, void *room, int64_t begin,
+                              int64_t end)
 {
-    const QnTensor *x = qn_call_input(call, 0);
+    const Classifier *c = work;
+    const int64_t scores = score_count(c);
     int64_t rows, columns;
-    Classifier c;
     Row row;
-    qn_features_count(x, &rows, &columns);
-    QN_TRY(read_classifier(&c, call->node, columns, call->err));
-    QN_TRY(make_row(&row, &c, columns, call->scratch));
-    const int64_t scores = score_count(&c);
-    for (int64_t n = 0; n < rows; n++) {
-        QN_TRY(qn_call_poll(call));
-        qn_tensor_read_row(x, n * columns, 1, columns, row.x);
-        const int64_t best = classify_row(&c, &row, columns);
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    make_row(&row, c, columns, room);
+    for (int64_t n = begin; n < end; n++) {
+        qn_tensor_read_row(qn_call_input(call, 0), n * columns, 1, columns, row.x);
+        const int64_t best = classify_row(c, &row, columns);
         if (qn_call_wants(call, 0))
-            qn_labels_write(&c.labels, (int)best, qn_call_result(call, 0), n);
+            qn_labels_write(&c->labels, (int)best, qn_call_result(call, 0), n);
         if (qn_call_wants(call, 1))
             qn_tensor_write_row(qn_call_result(call, 1), n * scores, 1, scores, row.scores);
     }
     return QN_OK;
+}
+
+static QnStatus classify(const QnCall *call)
+{
+    int64_t rows, columns;
+    Classifier c;
+    Row row;
+    qn_features_count(qn_call_input(call, 0), &rows, &columns);
+    QN_TRY(read_classifier(&c, call->node, columns, call->err));
+    return qn_call_for(call, rows, row_cost(&c.svm, columns),
+                       (size_t)make_row(&row, &c, columns, NULL) * sizeof(double), classify_rows,
+                       &c);
 }
 
 #define COMMON                                                                              \
@@ -445,6 +474,7 @@ const QnOp qn_ops_svm[] = {
      .inputs = "X: numeric",
      .outputs = "Y: any, Z?: float",
      .attributes = classifier_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_classifier,
      .reference = classify},
     {.name = "SVMRegressor",
@@ -453,6 +483,7 @@ const QnOp qn_ops_svm[] = {
      .inputs = "X: numeric",
      .outputs = "Y: float",
      .attributes = regressor_attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_regressor,
      .reference = regress},
     {0},

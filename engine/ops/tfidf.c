@@ -196,16 +196,30 @@ void qn_tfidf_count(const QnTfidf *tfidf, const QnTensor *x, int64_t first, int6
 
 /* ---- the operator ---- */
 
+static QnStatus check_all(const QnInfer *in, QnTfidf *tfidf)
+{
+    QnArena scratch;
+    qn_arena_init(&scratch, in->arena->allocator);
+    const QnStatus status = qn_tfidf_read(tfidf, in->node, &scratch, in->err);
+    qn_arena_finish(&scratch);
+    return status;
+}
+
+/* What running needs of a vocabulary that was checked before. */
+static QnStatus read_width(QnTfidf *tfidf, const QnNode *node, QnError *err)
+{
+    const int64_t *columns;
+    int ngrams;
+    QN_TRY(take_ints(node, "ngram_indexes", &columns, &ngrams, err));
+    return read_columns(tfidf, columns, ngrams, err);
+}
+
 static QnStatus infer_vectorizer(QnInfer *in)
 {
     const QnShape *x = qn_infer_shape(in, 0);
-    QnArena scratch;
-    QnTfidf tfidf;
+    QnTfidf tfidf = {0};
     QnTensor pool;
-    qn_arena_init(&scratch, in->arena->allocator);
-    const QnStatus status = qn_tfidf_read(&tfidf, in->node, &scratch, in->err);
-    qn_arena_finish(&scratch);
-    QN_TRY(status);
+    QN_TRY(in->is_running ? read_width(&tfidf, in->node, in->err) : check_all(in, &tfidf));
     const bool is_text = qn_list_find(in->node, "pool_strings", &pool);
     const QnType element = qn_infer_element(in, 0);
     if (element && is_text != (element == QN_STRING))
@@ -221,21 +235,40 @@ static QnStatus infer_vectorizer(QnInfer *in)
                                       .dims = {is_batch ? x->dims[0] : tfidf.width, tfidf.width}});
 }
 
+static QnStatus prepare(const void **out, const QnNode *node, QnArena *arena, QnError *err)
+{
+    QnTfidf *tfidf;
+    QN_ALLOC(tfidf, arena, 1);
+    QN_TRY(qn_tfidf_read(tfidf, node, arena, err));
+    *out = tfidf;
+    return QN_OK;
+}
+
+/* Rows begin <= n < end; the room is one of token numbers. */
+static QnStatus count_rows(const QnCall *call, const void *work, void *room, int64_t begin,
+                           int64_t end)
+{
+    const QnTfidf *tfidf = work;
+    const QnTensor *x = qn_call_input(call, 0);
+    const int64_t columns = x->rank ? x->dims[x->rank - 1] : 1;
+    float *to = qn_call_result(call, 0)->data;
+    for (int64_t n = begin; n < end; n++)
+        qn_tfidf_count(tfidf, x, n * columns, columns, room, to + n * tfidf->width);
+    return QN_OK;
+}
+
 static QnStatus vectorize(const QnCall *call)
 {
     const QnTensor *x = qn_call_input(call, 0);
     const int64_t rows = x->rank == 2 ? x->dims[0] : 1;
     const int64_t columns = x->rank ? x->dims[x->rank - 1] : 1;
-    float *to = qn_call_result(call, 0)->data;
-    QnTfidf tfidf;
-    int64_t *numbers;
-    QN_TRY(qn_tfidf_read(&tfidf, call->node, call->scratch, call->err));
-    QN_ALLOC(numbers, call->scratch, columns);
-    for (int64_t n = 0; n < rows; n++) {
-        QN_TRY(qn_call_poll(call));
-        qn_tfidf_count(&tfidf, x, n * columns, columns, numbers, to + n * tfidf.width);
-    }
-    return QN_OK;
+    const void *prepared = call->prepared;
+    if (!prepared)
+        QN_TRY(prepare(&prepared, call->node, call->scratch, call->err));
+    const QnTfidf *tfidf = prepared;
+    return qn_call_for(call, rows,
+                       0.3 * (double)tfidf->width + 20 * (double)columns * (double)tfidf->longest,
+                       (size_t)columns * sizeof(int64_t), count_rows, tfidf);
 }
 
 static const QnOpAttribute attributes[] = {
@@ -256,7 +289,9 @@ const QnOp qn_ops_tfidf[] = {
      .inputs = "X: any",
      .outputs = "Y: float",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_vectorizer,
-     .reference = vectorize},
+     .reference = vectorize,
+     .prepare = prepare},
     {0},
 };
