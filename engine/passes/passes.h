@@ -16,6 +16,7 @@ extern const QnPass qn_pass_fuse_patterns;
 extern const QnPass qn_pass_fuse_quantized;
 extern const QnPass qn_pass_gradient;
 extern const QnPass qn_pass_identities;
+extern const QnPass qn_pass_plain_forms;
 extern const QnPass qn_pass_sequence_map;
 extern const QnPass qn_pass_simplify_shapes;
 
