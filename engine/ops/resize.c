@@ -166,56 +166,93 @@ static QnStatus infer_resize(QnInfer *in)
 
 /* ---- computing ---- */
 
-/* Reads line `from` (stride `step`) of the input at one output position. */
-static double sample(const QnResizeGrid *grid, const QnResizeTap *tap, const double *from,
-                     int64_t step)
+/* One axis at work: from [outer, input, inner] to [outer, output, inner]. */
+typedef struct Pass {
+    const QnResizeGrid *grid;
+    int64_t outer, inner;
+    const double *from; /* NULL: lines of bytes move */
+    double *to;
+    const char *lines;
+    char *moved;
+    size_t line; /* bytes */
+} Pass;
+
+/* to[k] = sum over the tap's rows of weight * row[k]; positions outside are those at the border. */
+static void add_rows(const Pass *pass, const QnResizeTap *tap, int64_t o, double *to)
 {
-    double sum = 0;
-    for (int64_t k = 0; k < tap->count; k++) {
-        const int64_t i = qn_min_i64(qn_max_i64(tap->first + k, 0), grid->input - 1);
-        sum += tap->weights[k] * from[i * step];
+    const int64_t inner = pass->inner, input = pass->grid->input;
+    for (int64_t k = 0; k < inner; k++)
+        to[k] = 0;
+    for (int64_t t = 0; t < tap->count; t++) {
+        const int64_t i = qn_min_i64(qn_max_i64(tap->first + t, 0), input - 1);
+        const double *row = pass->from + (o * input + i) * inner, weight = tap->weights[t];
+        for (int64_t k = 0; k < inner; k++)
+            to[k] += weight * row[k];
     }
-    return sum;
 }
 
-/* One axis: from [outer, input, inner] to [outer, output, inner]. */
-static QnStatus resize_axis(const QnCall *call, const QnResizeGrid *grid, int64_t outer,
-                            int64_t inner, const double *from, double *to)
+/* Output positions begin <= i < end of an axis; the room is a tap's weights. */
+static QnStatus resize_positions(const QnCall *call, const void *work, void *room, int64_t begin,
+                                 int64_t end)
 {
-    QnResizeTap tap;
-    QN_ALLOC(tap.weights, call->scratch, qn_resize_tap_limit(grid));
-    for (int64_t i = 0; i < grid->output; i++) {
-        QN_TRY(qn_call_poll(call));
+    const Pass *pass = work;
+    const QnResizeGrid *grid = pass->grid;
+    QnResizeTap tap = {.weights = room};
+    (void)call;
+    for (int64_t i = begin; i < end; i++) {
         qn_resize_tap(grid, i, &tap);
-        for (int64_t o = 0; o < outer; o++)
-            for (int64_t k = 0; k < inner; k++)
-                to[(o * grid->output + i) * inner + k] =
-                    sample(grid, &tap, from + o * grid->input * inner + k, inner);
+        const int64_t nearest = qn_min_i64(qn_max_i64(tap.first, 0), grid->input - 1);
+        for (int64_t o = 0; o < pass->outer; o++) {
+            if (pass->from)
+                add_rows(pass, &tap, o, pass->to + (o * grid->output + i) * pass->inner);
+            else
+                memcpy(pass->moved + (size_t)(o * grid->output + i) * pass->line,
+                       pass->lines + (size_t)(o * grid->input + nearest) * pass->line, pass->line);
+        }
     }
     return QN_OK;
+}
+
+static QnStatus run_pass(const QnCall *call, const Pass *pass)
+{
+    const int64_t taps = qn_resize_tap_limit(pass->grid);
+    const double cost = (double)pass->outer * (double)pass->inner * (double)(pass->from ? taps : 1);
+    return qn_call_for(call, pass->grid->output, 30 + cost, (size_t)taps * sizeof(double),
+                       resize_positions, pass);
 }
 
 /* tf_crop_and_resize: what lies outside of the input is the extrapolation value. */
 static QnStatus fill_outside(const QnCall *call, const QnResizeGrid *grid, QnBox box, QnTensor *y)
 {
     const double value = qn_op_float(call->node, "extrapolation_value");
+    double *row;
+    QN_ALLOC(row, call->scratch, box.inner);
+    for (int64_t k = 0; k < box.inner; k++)
+        row[k] = value;
     for (int64_t i = 0; i < box.length; i++) {
         const double x = qn_resize_coordinate(grid, i);
         if (x >= 0 && x <= (double)(grid->input - 1))
             continue;
         for (int64_t o = 0; o < box.outer; o++)
-            for (int64_t k = 0; k < box.inner; k++)
-                qn_tensor_set(y, (o * box.length + i) * box.inner + k, value);
+            qn_tensor_write_row(y, (o * box.length + i) * box.inner, 1, box.inner, row);
     }
     return qn_call_poll(call);
 }
 
 static void store(const QnCall *call, QnTensor *y, const double *from)
 {
+    enum { ROW = 256 };
     const int64_t count = qn_tensor_count(y);
     const bool rounds = qn_resize_rounds(call->node), is_int = !qn_type_is_float(y->type);
-    for (int64_t i = 0; i < count; i++)
-        qn_tensor_set(y, i, is_int ? qn_resize_integer(rounds, y->type, from[i]) : from[i]);
+    if (!is_int)
+        qn_tensor_write_row(y, 0, 1, count, from);
+    for (int64_t first = 0; first < count && is_int; first += ROW) {
+        const int64_t length = qn_min_i64(ROW, count - first);
+        double row[ROW];
+        for (int64_t i = 0; i < length; i++)
+            row[i] = qn_resize_integer(rounds, y->type, from[first + i]);
+        qn_tensor_write_row(y, first, 1, length, row);
+    }
 }
 
 /* The region of interest counts in the mode that crops only. */
@@ -246,23 +283,6 @@ static QnStatus make_grids(const QnCall *call, QnResizeGrid *grids, int *axes, i
     return QN_OK;
 }
 
-/* One axis of nearest neighbours: moves lines of elements of any type. */
-static QnStatus move_axis(const QnCall *call, const QnResizeGrid *grid, int64_t outer, size_t line,
-                          const char *from, char *to)
-{
-    QnResizeTap tap;
-    QN_ALLOC(tap.weights, call->scratch, qn_resize_tap_limit(grid));
-    for (int64_t i = 0; i < grid->output; i++) {
-        QN_TRY(qn_call_poll(call));
-        qn_resize_tap(grid, i, &tap);
-        const int64_t k = qn_min_i64(qn_max_i64(tap.first, 0), grid->input - 1);
-        for (int64_t o = 0; o < outer; o++)
-            memcpy(to + (size_t)(o * grid->output + i) * line,
-                   from + (size_t)(o * grid->input + k) * line, line);
-    }
-    return QN_OK;
-}
-
 /* The resized axes, one after the other. */
 typedef struct Axes {
     QnResizeGrid grids[QN_MAX_RANK];
@@ -281,7 +301,13 @@ static QnStatus move_axes(const QnCall *call, const Axes *a, const QnTensor *x, 
         const QnBox box = qn_box(&now, a->axes[i]);
         now.dims[a->axes[i]] = a->grids[i].output;
         QN_ALLOC(to, call->scratch, qn_tensor_count(&now) * (int64_t)size);
-        QN_TRY(move_axis(call, &a->grids[i], box.outer, (size_t)box.inner * size, from, to));
+        const Pass pass = {.grid = &a->grids[i],
+                           .outer = box.outer,
+                           .inner = box.inner,
+                           .lines = from,
+                           .moved = to,
+                           .line = (size_t)box.inner * size};
+        QN_TRY(run_pass(call, &pass));
         from = to;
     }
     memcpy(y->data, from, (size_t)qn_tensor_count(y) * size);
@@ -300,7 +326,9 @@ static QnStatus filter_axes(const QnCall *call, const Axes *a, const QnTensor *x
         const QnBox box = qn_box(&now, a->axes[i]);
         now.dims[a->axes[i]] = a->grids[i].output;
         QN_ALLOC(to, call->scratch, qn_tensor_count(&now));
-        QN_TRY(resize_axis(call, &a->grids[i], box.outer, box.inner, from, to));
+        const Pass pass = {
+            .grid = &a->grids[i], .outer = box.outer, .inner = box.inner, .from = from, .to = to};
+        QN_TRY(run_pass(call, &pass));
         from = to;
     }
     store(call, y, from);
@@ -347,6 +375,7 @@ const QnOp qn_ops_resize[] = {
      .inputs = "X: any, roi?: float, scales?: float, sizes?: int64",
      .outputs = "Y: T",
      .attributes = attributes,
+     .traits = QN_OP_PORTABLE,
      .infer = infer_resize,
      .reference = resize},
     {0},
