@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """quern check: exit status, options, JSON, and what compiling a model finds.  What it says of broken models: ../check."""
 import json
+import re
 
 import pytest
 
@@ -134,3 +135,13 @@ def test_a_model_of_many_findings_is_looked_through_in_bounded_time(quern, vecto
     model = vector(*[("Relo", ["x"], [f"a{i}"]) for i in range(5000)], ("Relu", ["x"], ["y"]), name="many")
     code, (result,) = check_json(quern, model)
     assert code == 1 and result["errors"] >= 100
+
+
+def test_every_rule_is_documented(root):
+    page = (root / "docs/check.md").read_text(encoding="utf-8")
+    rules = set()
+    for path in [*(root / "engine/formats/onnx").glob("*.c"), root / "engine/api/check.c", root / "engine/ops/infer.c",
+                 root / "engine/ops/ops.c", root / "engine/plan/plan.c"]:
+        rules.update(re.findall(r'"(onnx-[a-z]+(?:-[a-z]+)+|onnx-[a-z]+)"', path.read_text(encoding="utf-8")))
+        rules.update(re.findall(r'\.rule = "([a-z-]+)"', path.read_text(encoding="utf-8")))
+    assert len(rules) > 60 and [rule for rule in sorted(rules) if f"`{rule}`" not in page] == []
