@@ -105,8 +105,8 @@ static const char sampling_text[] =
 /* Behind a step: what the next call takes. */
 static const char *const next_texts[SEARCH_MODEL_COUNT] = {
     [SEARCH_GPT] =
-        "position_ids = next_position; next_position = Add(next_position, one)\n"
-        "attention_mask = Concat(attention_mask, column) {axis = 1}; length = Add(length, 1)",
+        ("position_ids = next_position; next_position = Add(next_position, one)\n"
+         "attention_mask = Concat(attention_mask, column) {axis = 1}; length = Add(length, 1)"),
     [SEARCH_T5] = "length = Add(length, 1)",
     [SEARCH_WHISPER] = "length = Add(length, 1)"};
 
