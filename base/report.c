@@ -37,6 +37,21 @@ void qn_report_add(QnReport *report, const QnFinding *finding)
     report->kept++;
 }
 
+void qn_report_append(QnReport *report, QnReport *more)
+{
+    assert(report->arena == more->arena);
+    for (int i = 0; i <= QN_SEVERE; i++)
+        report->counts[i] += more->counts[i];
+    if (report->last)
+        report->last->next = more->first;
+    else
+        report->first = more->first;
+    if (more->last)
+        report->last = more->last;
+    report->kept += more->kept;
+    *more = qn_report(more->arena);
+}
+
 int qn_finding_print(const QnFinding *f, char *text, size_t size)
 {
     const bool has_node = f->node && *f->node, has_field = f->field && *f->field;

@@ -34,7 +34,7 @@ typedef struct QnReport {
     QnArena *arena; /* borrowed; holds the findings */
     QnFinding *first, *last;
     int counts[QN_SEVERE + 1]; /* all that were added, also past the limit */
-    int kept;                  /* those in the list; at most QN_REPORT_LIMIT */
+    int kept;                  /* those in the list: past QN_REPORT_LIMIT, nothing is added */
 } QnReport;
 
 enum { QN_REPORT_LIMIT = 1000 };
@@ -54,6 +54,9 @@ static inline bool qn_report_has_room(const QnReport *report)
 /* Adds a copy of `finding`, texts included.  A NULL report is fine; out of memory loses the
  * finding, not its count. */
 void qn_report_add(QnReport *report, const QnFinding *finding);
+
+/* Moves the findings of `more`, which lie in the same arena, to the end of a report. */
+void qn_report_append(QnReport *report, QnReport *more);
 
 static inline bool qn_report_is_bad(const QnReport *report)
 {

@@ -108,7 +108,7 @@ static QnStatus tell(QnReport *report, QnStatus status, const char *rule, const 
 static QnStatus infer(QnModule *module, QnReport *report, QnError *err)
 {
     module->report = report;
-    const QnStatus resolved = qn_ops_resolve(module, report, err);
+    const QnStatus resolved = qn_ops_resolve(module, report, err); /* else findings say what */
     if (resolved == QN_NO_MEMORY)
         return resolved;
     QN_TRY(qn_infer_module(module, err));
@@ -148,19 +148,28 @@ static QnStatus check_plan(QnFindings *findings, const char *path, const QnCheck
         status = qn_plan_build(&plan, model, &planning, findings, err);
     qn_plan_free(plan);
     qn_model_free(model);
-    return tell(&findings->report, status, "unplannable", path, err);
+    QnReport report = qn_report(&findings->arena);
+    status = tell(&report, status, "unplannable", path, err);
+    qn_report_append(&findings->report, &report);
+    return status;
 }
 
 QnStatus qn_model_check(QnFindings *findings, const char *path, const QnCheckOptions *options,
                         QnError *err)
 {
     QnCheckOptions filled;
-    QnError lost = {0};
-    QnError *const why = err ? err : &lost;
+    QnError why = {0}; /* also of failures that become findings, which the caller's does not get */
     QN_TRY(qn_options_fill(&filled, sizeof filled, options, options ? options->size : 0,
-                           "QnCheckOptions", why));
-    QnStatus status = check_file(&findings->report, path, &filled, why);
-    if (status == QN_OK && !qn_report_is_bad(&findings->report) && !filled.no_plan)
-        status = check_plan(findings, path, &filled, why);
-    return status == QN_NO_MEMORY ? qn_no_memory(why) : status;
+                           "QnCheckOptions", err));
+    QnReport report = qn_report(&findings->arena); /* of this model, whatever the list holds */
+    QnStatus status = check_file(&report, path, &filled, &why);
+    const bool is_bad = qn_report_is_bad(&report);
+    qn_report_append(&findings->report, &report);
+    if (status == QN_OK && !is_bad && !filled.no_plan)
+        status = check_plan(findings, path, &filled, &why);
+    if (status == QN_NO_MEMORY)
+        return qn_no_memory(err);
+    if (status != QN_OK && err)
+        *err = why;
+    return status;
 }

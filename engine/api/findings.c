@@ -34,7 +34,7 @@ static const char *text_of(const char *text)
 
 QnFindingInfo qn_findings_get(const QnFindings *findings, int i)
 {
-    const QnFinding *at = findings->report.first;
+    const QnFinding *at = i < 0 ? NULL : findings->report.first;
     while (at && i-- > 0)
         at = at->next;
     if (!at)

@@ -127,12 +127,13 @@ static QnStatus describe(QnModel *model)
 
 /* ---- loading ---- */
 
-static QnStatus read_module(QnModel *model, const char *path, const QnModelOptions *options,
-                            QnReport *report, QnError *err)
+static QnStatus read_module(QnModel *model, const char *path, const char *name,
+                            const QnModelOptions *options, QnReport *report, QnError *err)
 {
     const QnReadOptions reading = {
         .allocator = options->allocator,
         .folder = options->folder,
+        .name = name,
         .defaults = options->allow_overrides ? QN_DEFAULTS_INPUT : QN_DEFAULTS_CONSTANT,
     };
     QN_TRY(qn_format_read(&model->module, path, model->source->bytes, &reading, report, err));
@@ -155,8 +156,10 @@ static QnStatus finish_load(QnModel **out, QnSource *source, const char *path, c
     QnFindings local = {0};
     qn_arena_init(&local.arena, options->allocator);
     local.report = qn_report(&local.arena);
-    QnStatus status =
-        read_module(model, path, options, findings ? &findings->report : &local.report, err);
+    QnFindings *list = findings ? findings : &local;
+    QnReport report = qn_report(&list->arena); /* what the list held before is no fault of this */
+    QnStatus status = read_module(model, path, name, options, &report, err);
+    qn_report_append(&list->report, &report);
     qn_arena_finish(&local.arena);
     if (status == QN_OK && describe(model) != QN_OK)
         status = qn_no_memory(err);

@@ -55,13 +55,11 @@ static const char *level_of(const QnDevice *device)
     return qn_isa_level_name(((const QnCpuDevice *)device->state)->cpu.isa);
 }
 
-static QnPlanRequest request_of(const QnPlanOptions *options, QnDevice *device,
-                                QnFindings *findings)
+static QnPlanRequest request_of(const QnPlanOptions *options, QnDevice *device)
 {
     return (QnPlanRequest){
         .device = device,
         .allocator = options->allocator,
-        .report = findings ? &findings->report : NULL,
         .states = options->states,
         .is_strict = options->math == QN_MATH_STRICT,
         .no_reference = options->no_reference,
@@ -104,9 +102,14 @@ QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *
         qn_module_free(module);
         return status == QN_NO_MEMORY ? qn_no_memory(err) : status;
     }
-    QnPlanRequest request = request_of(&filled, device, findings);
+    QnReport report = {.arena = findings ? &findings->arena : NULL};
+    QnPlanRequest request = request_of(&filled, device);
     request.module = module;
-    QN_TRY(qn_plan_create(&plan, &request, err));
+    request.report = findings ? &report : NULL;
+    status = qn_plan_create(&plan, &request, err);
+    if (findings)
+        qn_report_append(&findings->report, &report);
+    QN_TRY(status);
     qn_source_acquire(model->source);
     return finish_plan(out, plan, model->source, &filled, err);
 }
@@ -131,7 +134,7 @@ QnStatus qn_plan_load(QnPlan **out, const char *path, const QnPlanOptions *optio
     QN_TRY(qn_source_open(&source, path, filled.allocator, false, UINT64_MAX, err));
     QnStatus status = create_device(&device, &filled, err);
     if (status == QN_OK) {
-        const QnPlanRequest request = request_of(&filled, device, NULL);
+        const QnPlanRequest request = request_of(&filled, device);
         status = qn_plan_read(&plan, source->bytes, &request, text, level_of(device), err);
         if (status != QN_OK)
             qn_wrap(err, "%s", path);

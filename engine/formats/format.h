@@ -21,6 +21,7 @@ typedef struct QnReadOptions {
         *allocator;     /* of the module and of the room to work in; NULL: the C library's */
     const char *format; /* a format's name; NULL or "": probe */
     const char *folder; /* where external data lies; NULL: beside `path` */
+    const char *name;   /* stands for the path in messages where there is none; NULL: "model" */
     bool is_sealed;     /* refuse external data: for models that came over the network */
     bool trusts_links;  /* external data may be symbolic links and hard links (download caches) */
     bool keeps_unknown; /* operators that nobody defines become nodes instead of severe findings */
@@ -71,7 +72,7 @@ const QnFormat *qn_format_probe(QnBytes bytes, const char *path);
  * Reads a model.  Findings of all severities go to `report` (NULL: they are lost, but the worst is
  * still in `err`).
  *
- * path: for messages and for external data; NULL: the bytes came from nowhere.  bytes: borrowed
+ * path: for messages and for external data; NULL: the bytes have none.  bytes: borrowed
  * until the module is freed.  options: NULL is the default.  The caller frees the module.  Fails
  * with QN_BAD_MODEL or QN_UNSUPPORTED where a finding is severe, and gives no module then.
  */

@@ -130,9 +130,10 @@ QnStatus qn_format_read(QnModule **out, const char *path, QnBytes bytes,
     const QnAllocator *allocator = options ? options->allocator : NULL;
     qn_arena_init(&scratch, allocator);
     QnReport own = qn_report(&scratch);
+    const char *name = options && options->name ? options->name : "model";
     QnReader in = {.bytes = bytes,
                    .path = path,
-                   .file = path ? path : "model",
+                   .file = path ? path : name,
                    .scratch = &scratch,
                    .report = report ? report : &own,
                    .options = options ? options : &defaults,

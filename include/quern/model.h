@@ -18,7 +18,8 @@ extern "C" {
 typedef struct QnModel QnModel;
 
 /** All that is wrong with something: a list of findings, which grows with every call that it is
- * given to.  One thread at a time. */
+ * given to, by 1,000 at most.  What it holds already makes no difference to a call.  One thread at
+ * a time. */
 typedef struct QnFindings QnFindings;
 
 /** How bad a finding is. */
@@ -42,10 +43,10 @@ typedef struct QnFindingInfo {
     const char *remedy;   /**< what a person can do */
 } QnFindingInfo;
 
-/** Makes an empty list.  The caller frees it.  @return QN_OK or QN_NO_MEMORY. */
+/** Makes an empty list.  The caller frees it.  @return QN_NO_MEMORY; *out is then unchanged. */
 QN_API QnStatus qn_findings_create(QnFindings **out);
 
-/** Frees a list and its texts.  NULL is fine. */
+/** Frees a list and the texts of its findings.  NULL is fine. */
 QN_API void qn_findings_free(QnFindings *findings);
 
 /** How many findings there are. */
@@ -76,31 +77,33 @@ typedef struct QnModelOptions {
 } QnModelOptions;
 
 /**
- * Reads and checks a model file of any known format.
+ * Reads and checks a model file of any known format.  Any thread.
  *
  * @param out      the caller frees it.
  * @param path     terminated; borrowed until the call returns.
  * @param options  borrowed until the call returns; NULL: defaults.
  * @param findings NULL, or a list that gets all findings, also warnings of a model that loads.
- * @return QN_IO: the file cannot be read, or is too large; QN_BAD_MODEL; QN_UNSUPPORTED: an unknown
- *         format or operator; QN_BAD_ARGUMENT: options that this version does not know;
- *         QN_NO_MEMORY.  *out is then unchanged, and `err` names the file, the node, what was found
- *         and what was expected.
+ * @return QN_IO: the file or its external data cannot be read, or is too large; QN_BAD_MODEL: it is
+ *         no model of a known format, breaks the rules of its format, or has an operator that
+ *         nobody defines; QN_UNSUPPORTED: valid, but with something that this version does not
+ *         compute; QN_BAD_ARGUMENT: options that this version does not know; QN_NO_MEMORY.  *out is
+ *         then unchanged, and `err` names the file, the node, what was found and what was expected.
  */
 QN_API QnStatus qn_model_load(QnModel **out, const char *path, const QnModelOptions *options,
                               QnFindings *findings, QnError *err);
 
 /**
- * The same from memory.
+ * The same from memory.  Any thread.
  *
  * @param data [size] the bytes of a file, any alignment; borrowed, and not to be changed, until the
  *             model and all plans that were built from it are freed.
- * @param name stands for the path in messages, terminated; NULL: "model".
+ * @param name stands for the path in messages and findings, terminated; borrowed until the call
+ *             returns; NULL: "model".
  */
 QN_API QnStatus qn_model_read(QnModel **out, const void *data, size_t size, const char *name,
                               const QnModelOptions *options, QnFindings *findings, QnError *err);
 
-/** Frees a model; plans built from it stay valid.  NULL is fine. */
+/** Frees a model and the texts that it gave; plans built from it stay valid.  NULL is fine. */
 QN_API void qn_model_free(QnModel *model);
 
 /** An input or output as the model declares it.  Texts are terminated and borrowed from the model
@@ -114,7 +117,8 @@ typedef struct QnValueInfo {
     const char *symbols[QN_MAX_RANK]; /**< [rank] the name of an open dimension, "N", which has one
                                          size in all inputs of a run; NULL: none */
     const char *type_text;            /**< "float[N,3]", "sequence(map(int64, float))" */
-    bool is_optional;                 /**< has a default and may be left out */
+    bool is_optional; /**< an input with a default, which may be left out; so may inputs of kind
+                         QN_OPTIONAL, and what a plan keeps as states */
 } QnValueInfo;
 
 /** How many inputs (those a caller gives) the model has.  Any thread. */
@@ -126,7 +130,7 @@ QN_API int qn_model_output_count(const QnModel *model);
 /** The i-th input; where there is none: kind QN_NONE, rank -1 and empty texts.  Any thread. */
 QN_API QnValueInfo qn_model_input(const QnModel *model, int i);
 
-/** The i-th output, in the same way. */
+/** The i-th output, in the same way.  Any thread. */
 QN_API QnValueInfo qn_model_output(const QnModel *model, int i);
 
 /** The i-th pair of the model's free text (metadata, producer, …), borrowed from the model; false

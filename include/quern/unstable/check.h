@@ -25,9 +25,10 @@ typedef struct QnCheckOptions {
  * Where qn_model_load() stops at what keeps it from going on, this goes on without it: the file
  * against the schemas of its operators and the rules of its format, the declared types and shapes
  * against the inferred ones, the data in other files, and, of a model that would load, what
- * compiling it finds, such as nodes that only the slow reference computes.  Any thread.
+ * compiling it finds, such as nodes that only the slow reference computes.  Any thread, but one at
+ * a time for a list.
  *
- * @param findings gets what is found, in the order in which it is.
+ * @param findings gets what is found, in the order in which it is; at most 1,000 of each model.
  * @param path     terminated; borrowed until the call returns.
  * @param options  NULL: defaults.
  * @return QN_OK, also where findings are errors; QN_IO: the file cannot be read; QN_BAD_ARGUMENT:
