@@ -5,6 +5,7 @@
 #include "engine/api/model.h"
 #include "engine/formats/onnx/testdata.h"
 #include "engine/ops/op.h"
+#include "engine/run/session.h"
 
 struct QnValueStore {
     QnArena arena;
@@ -58,11 +59,37 @@ QnStatus qn_value_read_onnx(QnValue *out, QnValueStore *store, const QnModel *mo
     return onnx_read_value(out, qn_bytes(copy, size), type, &store->arena, err);
 }
 
+/* Makes all tensors of a value contiguous, in copies where they are not. */
+static QnStatus make_contiguous(QnValue *value, QnArena *arena)
+{
+    QnTensor *tensor = &value->tensor;
+    if (value->kind == QN_TENSOR && !qn_tensor_is_contiguous(tensor)) {
+        void *data =
+            qn_arena_array(arena, (size_t)qn_tensor_count(tensor), qn_type_size(tensor->type));
+        if (!data)
+            return QN_NO_MEMORY;
+        qn_tensor_copy_contiguous(tensor, data);
+        *tensor = qn_tensor(tensor->type, tensor->rank, tensor->dims, data);
+    }
+    if (value->kind == QN_TENSOR || value->kind == QN_NONE || value->count == 0)
+        return QN_OK;
+    QnValue *items;
+    QN_ALLOC(items, arena, value->count);
+    memcpy(items, value->items, (size_t)value->count * sizeof *items);
+    for (int64_t i = 0; i < value->count; i++)
+        QN_TRY(make_contiguous(&items[i], arena));
+    value->items = items;
+    return QN_OK;
+}
+
 QnStatus qn_value_write_onnx(const void **out, size_t *size, QnValueStore *store, const char *name,
                              const QnValue *value, QnError *err)
 {
     QnText text = qn_text(NULL);
-    QnStatus status = onnx_write_value(&text, name, value, err);
+    QnArena scratch = {0};
+    QnValue plain = *value;
+    QnStatus status = make_contiguous(&plain, &scratch);
+    status = status == QN_OK ? onnx_write_value(&text, name, &plain, err) : qn_no_memory(err);
     uint8_t *copy = status == QN_OK ? qn_arena_alloc_raw(&store->arena, text.size, 64) : NULL;
     if (copy) {
         if (text.size)
@@ -73,6 +100,7 @@ QnStatus qn_value_write_onnx(const void **out, size_t *size, QnValueStore *store
         status = qn_no_memory(err);
     }
     qn_text_finish(&text);
+    qn_arena_finish(&scratch);
     return status;
 }
 

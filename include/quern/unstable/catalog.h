@@ -20,7 +20,7 @@ typedef struct QnOperatorInfo {
     const char *outputs; /**< the same */
     bool is_in_place;    /**< output 0 may take over an input's memory */
     bool is_view;        /**< only the shape changes: nothing is copied */
-    bool is_random;
+    bool is_random;      /**< no function of its inputs */
     bool is_control;     /**< holds graphs, whose steps become the plan's */
     bool is_dynamic;     /**< the outputs' shapes depend on data */
     bool is_elementwise; /**< one program for every device: tuned everywhere */

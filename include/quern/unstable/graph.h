@@ -18,12 +18,12 @@ typedef struct QnGraphValue {
     const char *name;      /**< the model's, or "%12" */
     const char *type_text; /**< "float[N,3]"; "?" where it is not known */
     bool is_constant;
-    uint64_t constant_count; /**< elements of a constant */
+    uint64_t constant_count; /**< elements of a constant, or of an input's default; else 0 */
     uint64_t constant_bytes; /**< their size in memory */
     int producer;            /**< index of the node that makes it; -1: none */
 } QnGraphValue;
 
-/** A named constant of a node, as text: "[1, 1]", "0.5", "\"SAME\"". */
+/** A named constant of a node.  The text of its value is "[1, 1]", "0.5", "\"SAME\"". */
 typedef struct QnGraphAttribute {
     const char *name, *text;
 } QnGraphAttribute;
@@ -35,7 +35,7 @@ typedef struct QnGraphNode {
     const char *op, *domain;     /**< of the graph's one version; domain "" is ai.onnx */
     const char *source_op;       /**< what the file says */
     int source_since;            /**< the operator's version in the file; 0: made by quern */
-    int depth;                   /**< how many nodes' graphs it stands in */
+    int depth;                   /**< how many nodes' graphs it stands in; 0: the model's own */
     int parent;                  /**< index of the node that holds its graph; -1: none */
     const int *inputs, *outputs; /**< indices of values; -1: absent */
     int input_count, output_count;
@@ -57,7 +57,7 @@ QN_API void qn_graph_view_free(QnGraphView *view);
 /** How many nodes there are, those of nodes' graphs included. */
 QN_API int qn_graph_view_node_count(const QnGraphView *view);
 
-/** How many values there are. */
+/** How many values there are: those that nodes take or make. */
 QN_API int qn_graph_view_value_count(const QnGraphView *view);
 
 /** The i-th node; NULL where there is none. */

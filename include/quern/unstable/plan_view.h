@@ -16,14 +16,14 @@ typedef struct QnPlanValueInfo {
     const char *layout;    /**< "plain", "nhwc", "strided" */
     const char *storage;   /**< where it lies: "slab", "view", "constant", "input", … */
     int base;              /**< of a view: the value in whose memory it lies; -1: none */
-    int first, last;       /**< the steps between which it is alive; -1: never */
+    int first, last;       /**< the steps between which it is alive, both included; -1: never */
 } QnPlanValueInfo;
 
 /** A step of a plan. */
 typedef struct QnPlanStepInfo {
     const char *kind;            /**< "compute", "view", "call", "jump", … */
     const char *name, *op;       /**< of the (first) node it computes; "" where there is none */
-    const char *kernel;          /**< which kernel computes it */
+    const char *kernel;          /**< which kernel computes it; "": none */
     int tier;                    /**< 0 none, 1 reference, 2 portable, 3 tuned */
     int node_count;              /**< how many nodes it computes */
     double cost_ns;              /**< predicted time on one thread */
