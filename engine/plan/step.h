@@ -46,42 +46,44 @@ static inline int qn_nhwc_pitch(int64_t pixel_bytes)
 enum { QN_ACCEPT_PLAIN = 1, QN_ACCEPT_NHWC = 2, QN_ACCEPT_STRIDED = 4, QN_ACCEPT_ANY = 7 };
 
 /* What a step may see while it is bound: shapes and strides, and the data of what is known by then.
- */
+ * Borrowed until bind returns. */
 typedef struct QnBindCall {
     QnValue *values; /* the plan's values; dims and strides of this step's are set.  Only a view
                         writes: its output's strides */
     void *params;    /* [code->params_size] to fill; keeps what it was given until the next bind */
     size_t scratch_bytes; /* out: memory that the whole step needs while it runs, 64-byte aligned */
     size_t member_scratch_bytes; /* out: the same for each member of the gang */
-    QnError *err;
+    QnError *err; /* NULL: a step that cannot be bound is bound again if it is reached, for this */
 } QnBindCall;
 
-/* What a step may use while it runs. */
+/* What a step may use while it runs; borrowed until run returns.  The members of the gang may read
+ * all of it and ask `is_cancelled`; the rest is for the thread of the run. */
 typedef struct QnRunCall {
     QnValue *values;      /* the plan's values; inputs hold data, outputs have room */
     QnGang *gang;         /* for qn_gang_for; the calling thread is member 0 */
     void *scratch;        /* as asked for at bind */
     void *member_scratch; /* member m's begins at member_scratch + m * member_stride */
     size_t member_stride;
-    QnArena *arena;     /* for strings, sequences and maps; lives until the run ends */
-    QnArena *temporary; /* emptied after the step */
-    uint64_t *random;   /* [4] the state of the run's generator */
-    /* Storage for output `i` of the step whose size is known only now; the former content is lost.
-     * NULL: no memory. */
+    /* Memory of `size` > 0 bytes, 64-byte aligned, for an output whose size is known only now:
+     * plan value `value`, whose former content is lost.  NULL: no memory. */
     void *(*allocate)(void *session, int value, size_t size);
-    bool (*is_cancelled)(void *session); /* poll once per block of work */
-    void *session;
+    /* Is the run to end?  Steps that may take long ask once per block of work, and give
+     * QN_CANCELLED. */
+    bool (*is_cancelled)(void *session);
+    void *session; /* handed to both */
     QnError *err;
 } QnRunCall;
 
-/* The code of a compute step.  One constant per kind of step, in the device's lowering. */
+/* The code of a compute step.  One constant per kind of step, in the device's lowering.  Any number
+ * of sessions may be in it at once. */
 typedef struct QnStepCode {
     const char *name;   /* "conv", as profiles show it */
     size_t params_size; /* bytes that bind fills; a multiple of 8 */
-    /* From shapes to parameters.  Called once per shape; allocates nothing.  NULL: there are none.
-     */
+    /* From shapes to parameters.  Called once per shape; allocates nothing.  QN_BAD_TENSOR: the
+     * step has no result for them.  NULL: there are no parameters. */
     QnStatus (*bind)(const QnStep *step, QnBindCall *call);
-    /* Computes.  Allocates nothing but through `call`. */
+    /* Computes.  Allocates nothing but through `call`.  QN_BAD_TENSOR: data that the operator
+     * cannot take; QN_CANCELLED; QN_NO_MEMORY.  NULL: of views, which compute nothing. */
     QnStatus (*run)(const QnStep *step, const void *params, QnRunCall *call);
     /* How many additions and multiplications of fp32 a run takes by the operator's formula, for
      * profiles; a kernel may know how to do with fewer.  NULL: they are not counted. */
@@ -124,7 +126,7 @@ typedef enum QnStepKind {
 struct QnStep {
     QnStepKind kind;
     QnTier tier;
-    const QnStepCode *code; /* of COMPUTE */
+    const QnStepCode *code; /* of COMPUTE and VIEW */
     const char *kernel;     /* which variant: "gemm_f32_6x64_avx512"; for profiles */
     const QnNode *node; /* the (first) node it computes: attributes, names, messages.  NULL: none */
     int node_count;     /* how many nodes it computes */
@@ -138,7 +140,8 @@ struct QnStep {
     int segment_end;      /* of LATE_BIND: the step behind the last one it binds */
     const struct QnLateSymbol *symbols; /* [symbol_count] of LATE_BIND: what it reads */
     int symbol_count;
-    int loop;          /* of the loop steps and SLICE, APPEND, FINISH: the loop's number */
+    int loop;          /* of the loop steps and SLICE, APPEND, FINISH: the loop's number; of EXTEND:
+                          the state's */
     int axis;          /* of LOOP_BEGIN, SLICE and FINISH */
     bool is_reversed;  /* SLICE and FINISH: the last element belongs to the first iteration */
     int in_place;      /* 1 + the input whose memory output 0 may take over; 0: none */
@@ -146,12 +149,13 @@ struct QnStep {
     double cost;       /* predicted nanoseconds, from the offer */
 };
 
-/* Helpers for steps. */
+/* Input i of a step as a tensor, borrowed from `values`; NULL where it is absent. */
 static inline const QnTensor *qn_step_input(const QnStep *step, const QnValue *values, int i)
 {
     return i < step->input_count && step->inputs[i] >= 0 ? &values[step->inputs[i]].tensor : NULL;
 }
 
+/* Output i in the same way; its data may be written.  NULL where it is not wanted. */
 static inline const QnTensor *qn_step_output(const QnStep *step, const QnValue *values, int i)
 {
     return i < step->output_count && step->outputs[i] >= 0 ? &values[step->outputs[i]].tensor

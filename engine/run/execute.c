@@ -495,12 +495,14 @@ static QnStatus reserve_scratch(QnSession *session, QnRunCall *call)
 }
 
 /* Tells the observer about a step that made something. */
-static void observe(const Machine *m, const QnStep *step, int64_t nanoseconds)
+static QnStatus observe(const Machine *m, const QnStep *step, int64_t nanoseconds)
 {
-    enum { MOST = 32 };
-    const char *names[MOST];
-    QnValue values[MOST];
-    const int count = step->output_count < MOST ? step->output_count : MOST;
+    QnArena *arena = &m->session->temporary;
+    const int count = step->output_count;
+    const char **names = qn_arena_array(arena, (size_t)count, sizeof *names);
+    QnValue *values = qn_arena_array(arena, (size_t)count, sizeof *values);
+    if (!names || !values)
+        return qn_no_memory(m->session->err);
     for (int i = 0; i < count; i++) {
         names[i] = step->outputs[i] >= 0 ? m->plan->values[step->outputs[i]].name : "";
         values[i] = step->outputs[i] >= 0 ? m->binding->values[step->outputs[i]]
@@ -523,6 +525,8 @@ static void observe(const Machine *m, const QnStep *step, int64_t nanoseconds)
         .output_count = count,
     };
     m->session->run_options->observe(m->session->run_options->user, &event);
+    qn_arena_reset(arena);
+    return QN_OK;
 }
 
 static QnStatus run_step(Machine *m, const QnStep *step)
@@ -531,7 +535,7 @@ static QnStatus run_step(Machine *m, const QnStep *step)
     const int64_t begin = is_observed ? qn_clock_now(NULL) : 0;
     QN_TRY(handlers[step->kind](m, step));
     if (is_observed && (step->output_count > 0 || step->kind == QN_STEP_LATE_BIND))
-        observe(m, step, qn_clock_now(NULL) - begin);
+        return observe(m, step, qn_clock_now(NULL) - begin);
     return QN_OK;
 }
 
@@ -554,9 +558,6 @@ QnStatus qn_session_execute(QnSession *session, QnError *err)
     m.call = (QnRunCall){
         .values = m.binding->values,
         .gang = session->gang,
-        .arena = &session->run_arena,
-        .temporary = &session->temporary,
-        .random = session->random,
         .allocate = qn_session_allocate,
         .is_cancelled = is_cancelled,
         .session = session,
