@@ -68,6 +68,22 @@ static QnPlanRequest request_of(const QnPlanOptions *options, QnDevice *device)
     };
 }
 
+/* What the caller asks for, checked as far as no model is needed for that. */
+static QnStatus read_options(QnPlanOptions *out, const QnPlanOptions *options, QnError *err)
+{
+    QN_TRY(qn_options_fill(out, sizeof *out, options, options ? options->size : 0, "QnPlanOptions",
+                           err));
+    if (out->math != QN_MATH_NORMAL && out->math != QN_MATH_STRICT)
+        return qn_fail(err, QN_BAD_ARGUMENT,
+                       "QnPlanOptions.math is %d, expected QN_MATH_NORMAL or QN_MATH_STRICT",
+                       (int)out->math);
+    for (const char *const *names = out->states; names && names[0]; names += 2)
+        if (!names[1])
+            return qn_fail(err, QN_BAD_ARGUMENT, "state %s: no output is named, expected pairs",
+                           names[0]);
+    return QN_OK;
+}
+
 /* Ties a finished plan to the bytes that it reads. */
 static QnStatus finish_plan(QnPlan **out, QnPlan *plan, QnSource *source,
                             const QnPlanOptions *options, QnError *err)
@@ -92,8 +108,7 @@ QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *
     QnModule *module;
     QnDevice *device;
     QnPlan *plan;
-    QN_TRY(qn_options_fill(&filled, sizeof filled, options, options ? options->size : 0,
-                           "QnPlanOptions", err));
+    QN_TRY(read_options(&filled, options, err));
     QN_TRY(qn_module_clone(&module, model->module, err));
     QnStatus status = run_passes(module, &filled, err);
     if (status == QN_OK)
@@ -117,8 +132,8 @@ QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *
 QnStatus qn_plan_save(const QnPlan *plan, const char *path, QnError *err)
 {
     const QnSource *source = plan->source;
-    return qn_plan_write(plan, path, qn_hash(source->bytes, 0), plan->options,
-                         level_of(plan->device), err);
+    const uint64_t model = plan->model ? plan->model : qn_hash(source->bytes, 0);
+    return qn_plan_write(plan, path, model, plan->options, level_of(plan->device), err);
 }
 
 QnStatus qn_plan_load(QnPlan **out, const char *path, const QnPlanOptions *options, QnError *err)
@@ -128,8 +143,7 @@ QnStatus qn_plan_load(QnPlan **out, const char *path, const QnPlanOptions *optio
     QnSource *source;
     QnPlan *plan;
     char text[512];
-    QN_TRY(qn_options_fill(&filled, sizeof filled, options, options ? options->size : 0,
-                           "QnPlanOptions", err));
+    QN_TRY(read_options(&filled, options, err));
     print_options(&filled, text, sizeof text);
     QN_TRY(qn_source_open(&source, path, filled.allocator, false, UINT64_MAX, err));
     QnStatus status = create_device(&device, &filled, err);

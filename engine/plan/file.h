@@ -2,11 +2,13 @@
 /*
  * A plan file:
  *
- *     header    4096 bytes: who made it, from what, for what; where the sections are, with their
- * hashes; its own hash last graph     the module after all passes (engine/ir/wire.h) decisions
- * Decisions: level 1 text · chosen 2* (node in walking order, offer) · packed 3* Packed{constant 1,
- * kind 2, size 3, offset 4} weights   at a multiple of 2 MiB: packed weights and large constants,
- * each at a multiple of 64 bytes (4 KiB from 64 KiB on), in the order in which they are read
+ *     header     4096 bytes: who made it, from what, for what; where the sections are, with their
+ *                hashes; its own hash last
+ *     graph      the module after all passes (engine/ir/wire.h)
+ *     decisions  level 1 text, chosen 2* (node in walking order, offer), packed 3* Packed{constant
+ *                1, kind 2, size 3, offset 4}
+ *     weights    at a multiple of 2 MiB: packed weights and large constants, each at a multiple of
+ *                64 bytes (4 KiB from 64 KiB on), in the order in which they are read
  *
  * Loading plans the graph again, with the decisions and the packed weights at hand: no offset,
  * pointer or geometry in the file is believed, and the weights are not read.

@@ -288,6 +288,7 @@ QnStatus qn_plan_read(QnPlan **out, QnBytes file, const QnPlanRequest *request, 
     if (status == QN_OK) {
         status = qn_plan_create(out, &planned, err); /* takes module and device */
         if (status == QN_OK) {
+            (*out)->model = l.header.model;
             (*out)->zeros = l.zeros;
             (*out)->zeros_size = l.zeros_size;
             l.zeros_size = 0;

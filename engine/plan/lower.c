@@ -33,7 +33,7 @@ static double value_bytes(const QnPlanner *p, const QnIrType *type)
     double bytes = (double)qn_type_size(type->element);
     for (int d = 0; d < type->shape.rank; d++) {
         const int64_t size = qn_dim_value(type->shape.dims[d], p->sizes);
-        bytes *= (double)(size < 0 ? p->request->free_dim : size);
+        bytes *= (double)(size < 0 ? qn_planner_free_dim(p) : size);
     }
     return bytes;
 }

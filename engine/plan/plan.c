@@ -29,7 +29,7 @@ void qn_plan_destroy(QnPlan *plan)
 static QnStatus init_sizes(QnPlanner *p)
 {
     const QnDims *dims = &p->plan->module->dims;
-    const int64_t open = p->request->free_dim > 0 ? p->request->free_dim : 16;
+    const int64_t open = qn_planner_free_dim(p);
     QN_ALLOC(p->sizes, &p->scratch, dims->count);
     QN_ALLOC(p->is_defined, &p->scratch, dims->count);
     QN_ALLOC(p->visited, &p->scratch, dims->count);

@@ -94,6 +94,7 @@ struct QnPlan {
     void (*release)(
         void *source); /* called with `source` when the plan is freed: the model's bytes */
     void *source;
+    uint64_t model; /* of a plan from a file: the hash of the model that it was made from; else 0 */
     void *zeros; /* of a plan from a file: stands for constants that only their packed form is left
                     of */
     size_t zeros_size;
@@ -120,7 +121,7 @@ typedef struct QnPlanRequest {
     bool is_strict;
     bool no_reference;
     bool keep_all;
-    int64_t free_dim;           /* assumed for open dims when costs are weighed */
+    int64_t free_dim;           /* assumed for open dims when costs are weighed; 0: 16 */
     const QnPlanMemory *memory; /* NULL: plan anew */
 } QnPlanRequest;
 

@@ -25,6 +25,12 @@ typedef struct QnPlanner {
     QnError *err;
 } QnPlanner;
 
+/* The size assumed for a dimension that is not known. */
+static inline int64_t qn_planner_free_dim(const QnPlanner *p)
+{
+    return p->request->free_dim > 0 ? p->request->free_dim : 16;
+}
+
 /* Makes a plan value.  -1 where there is no memory. */
 int qn_planner_add_value(QnPlanner *p, const QnIrValue *value, const QnIrType *type,
                          QnStorage storage);

@@ -31,20 +31,20 @@ typedef struct QnPlanOptions {
     const char *device;
     QnMath math;
     /** Passes to leave out, "fold-constants,cse"; "all": every one; NULL: none.  Those that are
-     * required (see quern/unstable/catalog.h) run all the same. */
+     * required (see qn_pass_info()) run all the same. */
     const char *without;
     /** A step that only the reference can compute is an error (QN_UNSUPPORTED). */
     bool no_reference;
     /** The pass after which `print` is called, or "all"; NULL: none. */
     const char *print_after;
-    /** Gets the graph's text after a pass, on the thread that builds; `pass` and `text` are valid
-     * during the call.  NULL: nobody does. */
+    /** Gets the graph's text after a pass, on the thread that builds; `pass` and `text` are
+     * terminated and valid during the call.  It must not use the model.  NULL: nobody does. */
     void (*print)(void *user, const char *pass, const char *text);
     void *print_user; /**< handed to `print` */
     /**
      * What sessions keep from run to run: (input name, output name) pairs, {"past", "present", …,
-     * NULL}.  {NULL}: nothing.  NULL: the model's own variables or, where it has none, inputs named
-     * past… with the outputs named present… that end alike.
+     * NULL}, of tensors that are no strings.  {NULL}: nothing.  NULL: the model's own variables or,
+     * where it has none, inputs named past… with the outputs named present… that end alike.
      */
     const char *const *states;
     /** Every tensor of the model survives, for comparing layer by layer: no fusion across named
@@ -56,17 +56,19 @@ typedef struct QnPlanOptions {
 } QnPlanOptions;
 
 /**
- * Compiles a model.
+ * Compiles a model.  Any thread.
  *
- * The environment variable QN_CPU masks the CPU's instruction sets.
+ * The environment variable QN_CPU, the name of a level ("none", "avx2", …), takes the CPU's
+ * instruction sets above that away.
  *
  * @param out      the caller frees it.
  * @param model    may be freed afterwards; the bytes that it was read from stay in use as long as
  *                 the plan lives, and so does its allocator.
  * @param options  NULL: defaults.
  * @param findings NULL, or a list that gets what is worth knowing of the plan.
- * @return QN_BAD_MODEL, QN_UNSUPPORTED, QN_BAD_ARGUMENT (an unknown pass, device, state or option),
- *         QN_NO_MEMORY; *out is then unchanged.
+ * @return QN_BAD_MODEL; QN_UNSUPPORTED: a step of the reference where `no_reference` is set, or a
+ *         state that cannot be kept; QN_BAD_ARGUMENT: an unknown pass, device, state or option, or
+ *         QN_CPU names no level; QN_NO_MEMORY.  *out is then unchanged.
  */
 QN_API QnStatus qn_plan_build(QnPlan **out, const QnModel *model, const QnPlanOptions *options,
                               QnFindings *findings, QnError *err);
@@ -76,21 +78,26 @@ QN_API void qn_plan_free(QnPlan *plan);
 
 /**
  * Writes a plan file: created beside `path` and renamed, mode 0600, so that nobody ever sees half
- * of it.  Any thread.
+ * of it.  Also of a plan that was loaded.  Any thread.
  *
+ * @param path terminated; borrowed until the call returns.
  * @return QN_IO, QN_NO_MEMORY; what `path` named before is then unchanged.
  */
 QN_API QnStatus qn_plan_save(const QnPlan *plan, const char *path, QnError *err);
 
 /**
  * Maps a plan file and makes its plan.  The weights are not read until a run needs them; the file
- * must not be truncated as long as the plan lives (replacing it by a rename is fine).
+ * must not be truncated as long as the plan lives (replacing it by a rename is fine).  Any thread.
  *
  * @param out     the caller frees it.
+ * @param path    terminated; borrowed until the call returns.
  * @param options as the plan was built with: `device`, `math`, `without` and `keep_all` must agree.
+ *                `states` and `no_reference` are not in the file, and mean the same as there; no
+ *                pass runs, so `print` is not called.  NULL: defaults.
  * @return QN_IO; QN_BAD_MODEL: damaged; QN_UNSUPPORTED: made by another version or for other
  *         options or CPU levels: the message says what differs and what to do; QN_BAD_ARGUMENT: an
- *         unknown device or option; QN_NO_MEMORY.  *out is then unchanged.
+ *         unknown device, state or option, or QN_CPU names no level; QN_NO_MEMORY.  *out is then
+ *         unchanged.
  */
 QN_API QnStatus qn_plan_load(QnPlan **out, const char *path, const QnPlanOptions *options,
                              QnError *err);
@@ -104,7 +111,7 @@ QN_API int qn_plan_output_count(const QnPlan *plan);
 /** The i-th input, as for a model, with texts borrowed from the plan.  Any thread. */
 QN_API QnValueInfo qn_plan_input(const QnPlan *plan, int i);
 
-/** The i-th output, in the same way. */
+/** The i-th output, in the same way.  Any thread. */
 QN_API QnValueInfo qn_plan_output(const QnPlan *plan, int i);
 
 /** A value that sessions keep from run to run: the output of one run is the input of the next where
