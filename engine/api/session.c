@@ -241,6 +241,21 @@ static QnStatus run(QnSession *session, const QnValue *inputs, QnValue *outputs,
     return qn_session_keep_states(session, err);
 }
 
+/* Tells the caller why a run failed.  What inference says of a node once its values have data is no
+ * fault of the model's any more. */
+static QnStatus tell_failure(QnStatus status, const QnError *why, QnError *err)
+{
+    if (status == QN_NO_MEMORY && why->status != status)
+        return qn_no_memory(err);
+    if (status == QN_BAD_MODEL)
+        status = QN_BAD_TENSOR;
+    if (err) {
+        *err = *why;
+        err->status = status;
+    }
+    return status;
+}
+
 QnStatus qn_session_run(QnSession *session, const QnValue *inputs, QnValue *outputs,
                         const QnRunOptions *options, QnError *err)
 {
@@ -261,12 +276,13 @@ QnStatus qn_session_run(QnSession *session, const QnValue *inputs, QnValue *outp
     session->gang = &gang;
     session->gang_size = wanted;
     session->run_options = &filled;
-    const QnStatus status = run(session, inputs, outputs, &filled, err);
+    QnError why = {0}; /* what steps try in vain is no error of a run that succeeds */
+    const QnStatus status = run(session, inputs, outputs, &filled, &why);
     if (is_gang)
         qn_gang_end(&gang);
     session->run_options = NULL;
     session->gang = NULL;
-    return status;
+    return status == QN_OK ? QN_OK : tell_failure(status, &why, err);
 }
 
 void qn_cancel(QnCancel *cancel)

@@ -43,6 +43,10 @@ static QnStatus check_tensor(const char *name, const QnIrType *type, const QnTen
     if (tensor->rank < 0 || tensor->rank > QN_MAX_RANK)
         return qn_fail(err, QN_BAD_TENSOR, "input '%s' has rank %d, expected 0 to %d", name,
                        tensor->rank, QN_MAX_RANK);
+    if (tensor->place.device || tensor->place.memory)
+        return qn_fail(err, QN_BAD_TENSOR,
+                       "input '%s' lies in memory %d of device %d, expected the host's", name,
+                       tensor->place.memory, tensor->place.device);
     return check_dims(name, &type->shape, tensor, err);
 }
 

@@ -17,7 +17,7 @@ extern "C" {
 /** The library's version, as QN_VERSION_NUMBER.  Any thread. */
 QN_API int qn_version(void);
 
-/** "0.1.0".  Any thread. */
+/** The same as text, "0.1.0", terminated.  Any thread. */
 QN_API const char *qn_version_text(void);
 
 #ifdef __cplusplus

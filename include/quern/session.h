@@ -25,9 +25,11 @@ typedef struct QnThreadPool QnThreadPool;
  * Makes a pool of threads.
  *
  * @param out   the caller frees it.
- * @param count how many, the caller of a run included; 0 or less: as many as this process may use,
- *              by its affinity, its control groups' quota and the environment variable QN_THREADS.
- * @return QN_BAD_ARGUMENT: QN_THREADS is no number; QN_NO_MEMORY.  *out is then unchanged.
+ * @param count how many, the caller of a run included, at most 4,096; 0 or less: as many as this
+ *              process may use, by its affinity, its control groups' quota and the environment
+ *              variable QN_THREADS.
+ * @return QN_BAD_ARGUMENT: too many, or QN_THREADS is no number; QN_IO: the system refuses a
+ *         thread; QN_NO_MEMORY.  *out is then unchanged.
  */
 QN_API QnStatus qn_thread_pool_create(QnThreadPool **out, int count, QnError *err);
 
@@ -51,7 +53,7 @@ typedef struct QnSessionOptions {
 } QnSessionOptions;
 
 /**
- * Makes a session.
+ * Makes a session.  Any thread.
  *
  * @param out     the caller frees it.
  * @param plan    must outlive the session.
@@ -67,8 +69,9 @@ QN_API void qn_session_free(QnSession *session);
 
 /**
  * A wish that runs end.  {0} is one that was not uttered; qn_cancel() utters it, from any thread,
- * for all runs that the token was given to: each returns QN_CANCELLED after the block of work that
- * it is in.  It must outlive these runs.  To use it again, set it to {0} when none of them is left.
+ * for all runs that the token was given to: each returns QN_CANCELLED after the step, or the part
+ * of a long step, that it is in.  It must outlive these runs.  To use it again, set it to {0} when
+ * none of them is left.
  */
 typedef struct QnCancel {
     volatile int is_cancelled; /**< read and written as an atomic, by qn_cancel() and runs */
@@ -77,14 +80,15 @@ typedef struct QnCancel {
 /** Ends the runs that have this token.  Any thread, any number of times, also before a run. */
 QN_API void qn_cancel(QnCancel *cancel);
 
-/** What an observer learns about one step, right after it ran.  Texts are terminated and valid as
- * long as the plan. */
+/** What an observer learns about one step, right after it ran.  Texts are terminated, "" where one
+ * does not apply, and valid as long as the plan. */
 typedef struct QnStepEvent {
-    int step;            /**< its index in the plan; a step of a loop comes more than once */
-    const char *name;    /**< the node's name in the model */
-    const char *op;      /**< its operator */
-    const char *kernel;  /**< which kernel computed it */
-    int tier;            /**< 0 none, 1 reference, 2 portable, 3 tuned */
+    int step;           /**< its index in the plan; a step of a loop comes more than once */
+    const char *name;   /**< the name in the model of the (first) node that it computes; of what the
+                           planner added, the value's that it makes */
+    const char *op;     /**< the node's operator in the model; "" of what the planner added */
+    const char *kernel; /**< which kernel computed it */
+    int tier;           /**< 0 none, 1 reference, 2 portable, 3 tuned */
     int64_t nanoseconds; /**< wall time */
     double operations;   /**< additions and multiplications of fp32, by the operators' formulas; 0:
                             not counted */
@@ -102,19 +106,20 @@ typedef struct QnRunOptions {
     const QnCancel *cancel; /**< NULL: not cancellable */
     int64_t deadline_ns;    /**< CLOCK_MONOTONIC; past it the run ends with QN_CANCELLED; 0: none */
     int threads;            /**< at most so many of the pool; 0: all of it */
-    /** Called after each step.  NULL: not (and then no clock is read).  It must not use the
-     * session. */
+    /** Called after each step that makes values.  NULL: not (and then no step is timed).  It must
+     * not use the session. */
     void (*observe)(void *user, const QnStepEvent *event);
     /**
-     * Gives the memory for the data of output tensor i, `size` > 0 bytes, aligned to at least the
-     * element; NULL refuses (QN_NO_MEMORY).  It stays the giver's; `shape` is valid during the
-     * call, and its data is not to be used.  Without it outputs are memory of the session.  Not
-     * called for outputs whose data the caller gave, nor for those without elements.
+     * Gives the memory for the data of output tensor number `output`, `size` > 0 bytes, aligned to
+     * at least the element; NULL refuses (QN_NO_MEMORY).  It stays the giver's; `shape` is valid
+     * during the call, and its data is not to be used.  Without it outputs are memory of the
+     * session.  Not called for outputs whose data the caller gave, nor for those that are skipped,
+     * without elements or no tensors.
      */
     void *(*allocate)(void *user, int output, const QnTensor *shape, size_t size);
     void *user;    /**< handed to `observe` and `allocate` */
-    uint64_t seed; /**< where the random operators' sequence begins anew; 0: it goes on from run to
-                      run, from the same beginning in every session */
+    uint64_t seed; /**< the random operators' sequence begins anew from it; 0: it goes on from run
+                      to run, from the same beginning in every session */
     /** [qn_plan_output_count] true: nobody wants that output, whose value becomes QN_NONE; NULL:
      * all are wanted.  States are kept all the same. */
     const bool *skip;
@@ -131,8 +136,9 @@ typedef struct QnRunOptions {
  * @param inputs  [qn_plan_input_count] one value (tensor, sequence, optional, map) per input, in
  *                order; borrowed until the call returns.  Where the model's dimension is -1, any
  *                size >= 0 will do.  Any alignment and strides will do.  Kind QN_NONE: left out,
- *                for an input with a default or a state (which begins as zeros).  Memory of the
- *                session is no input, except for the output of a state that grows.
+ *                for an input with a default, a state (which begins as zeros) or an optional (which
+ *                is then empty).  Memory of the session is no input, except for the output of a
+ *                state that grows.  NULL is fine where there are none.
  * @param outputs [qn_plan_output_count] in: where a tensor's data is NULL (or the kind QN_NONE),
  *                it comes from the options' output allocator or, without one, is memory of the
  *                session that stays valid until its next run or its end; else `data` is aligned to
@@ -143,10 +149,11 @@ typedef struct QnRunOptions {
  *                the session.  Nothing of an output is shared with inputs or with the plan.
  * @param options NULL: defaults.
  * @return QN_BAD_TENSOR if an input does not fit the model (nothing was run), an operator met data
- *         it cannot take, or memory for an output is too small; QN_CANCELLED; QN_NO_MEMORY;
- *         QN_UNSUPPORTED; QN_BAD_ARGUMENT: options that this version does not know.  After a
- *         failure outputs are unspecified, the session is usable and its states are as they were
- *         before, but for a state that grows and whose input was given: it may be forgotten.
+ *         it cannot take, memory for an output is too small, or the run takes more iterations or
+ *         steps than it may; QN_CANCELLED; QN_NO_MEMORY; QN_UNSUPPORTED: an operator met data that
+ *         this version does not compute; QN_BAD_ARGUMENT: options that this version does not know.
+ *         After a failure outputs are unspecified, the session is usable and its states are as they
+ * were before, but for a state that grows and whose input was given: it may be forgotten.
  */
 QN_API QnStatus qn_session_run(QnSession *session, const QnValue *inputs, QnValue *outputs,
                                const QnRunOptions *options, QnError *err);
@@ -157,9 +164,10 @@ QN_API void qn_session_reset(QnSession *session);
 
 /** Memory of a session, in bytes, as the last run left it. */
 typedef struct QnMemoryInfo {
-    uint64_t activation_bytes;  /**< the slab of planned values */
-    uint64_t lower_bound_bytes; /**< the largest sum of bytes alive at one step: no plan can need
-                                   less */
+    uint64_t activation_bytes;  /**< planned values; the slab they lie in is as large as the largest
+                                   run since the session was made needed it */
+    uint64_t lower_bound_bytes; /**< the largest sum of their bytes alive at one step: no plan can
+                                   need less */
     uint64_t dynamic_bytes;     /**< states, copies of inputs, values whose size is known only while
                                    running, and the run's arena */
     uint64_t scratch_bytes;     /**< what kernels need while they run */
@@ -167,7 +175,7 @@ typedef struct QnMemoryInfo {
                                    constants */
 } QnMemoryInfo;
 
-/** How much memory the session holds. */
+/** How much memory the last run took; zeros before the first one, but for the weights. */
 QN_API QnMemoryInfo qn_session_memory(const QnSession *session);
 
 #ifdef __cplusplus

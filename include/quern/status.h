@@ -40,7 +40,7 @@ typedef enum QnStatus {
 } QnStatus;
 
 /** What went wrong, for people.  Lives on the caller's stack; NULL is welcome anywhere.  Written
- * only by a call that fails. */
+ * only by a call that fails, which returns the same status. */
 typedef struct QnError {
     QnStatus status;
     char message[1020]; /**< always terminated: "m.onnx: node 'conv1': weight has rank 3, not 4" */

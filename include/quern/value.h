@@ -97,8 +97,9 @@ typedef struct QnTensor {
                                      negative */
     void *data;                   /**< the first element; may be NULL where there are none */
     size_t size_bytes; /**< of the memory at `data` that may be written; of an input nobody asks */
-    QnPlace place;     /**< of an input or output of a run: {0}, the host's memory */
-    uint64_t reserved[4]; /**< 0 */
+    QnPlace place; /**< of an input or output of a run: {0}, the host's memory; there is no other
+                      device yet */
+    uint64_t reserved[4]; /**< 0; for later versions */
 } QnTensor;
 
 /** The kinds of values. */
@@ -120,7 +121,8 @@ typedef struct QnValue {
     struct QnValue *items; /**< [count] */
 } QnValue;
 
-/** The number of elements, the product of the dimensions; 1 for a scalar.  Any thread. */
+/** The number of elements, the product of the dimensions, which must fit; 1 for a scalar.  Any
+ * thread. */
 QN_API int64_t qn_tensor_count(const QnTensor *tensor);
 
 /** Whether the elements follow one another without gaps, last dimension fastest; true where there
@@ -137,7 +139,7 @@ QN_API bool qn_tensor_is_contiguous(const QnTensor *tensor);
  */
 QN_API QnTensor qn_tensor(QnType type, int rank, const int64_t *dims, void *data);
 
-/** A value that is that tensor.  Any thread. */
+/** A value that is that tensor, whose data it borrows as the tensor does.  Any thread. */
 QN_API QnValue qn_value_tensor(QnTensor tensor);
 
 #ifdef __cplusplus

@@ -76,8 +76,8 @@ static void torture(Test *t, const Subject *subject, const char *name)
         EXPECT(t, status == QN_NO_MEMORY || status == QN_OK,
                "%s: without allocation %lld of %lld: status %d, %s", name, (long long)n,
                (long long)count, (int)status, err.message);
-        EXPECT(t, status != QN_NO_MEMORY || err.status == QN_NO_MEMORY,
-               "%s: allocation %lld: the error says '%s'", name, (long long)n, err.message);
+        EXPECT(t, err.status == status, "%s: allocation %lld: the error says '%s'", name,
+               (long long)n, err.message);
     }
 }
 
