@@ -123,8 +123,9 @@ static QnStatus check_file(QnReport *report, const char *path, const QnCheckOpti
 {
     QnSource *source;
     QnModule *module = NULL;
-    const QnReadOptions reading = {.folder = options->folder, .is_checking = true};
-    QN_TRY(qn_source_open(&source, path, NULL, false, UINT64_MAX, err));
+    const QnReadOptions reading = {
+        .allocator = options->allocator, .folder = options->folder, .is_checking = true};
+    QN_TRY(qn_source_open(&source, path, options->allocator, false, UINT64_MAX, err));
     QnStatus status = qn_format_read(&module, path, source->bytes, &reading, report, err);
     if (status == QN_OK)
         status = infer(module, report, err);
@@ -141,8 +142,9 @@ static QnStatus check_plan(QnFindings *findings, const char *path, const QnCheck
 {
     QnModel *model = NULL;
     QnPlan *plan = NULL;
-    const QnModelOptions reading = {.size = sizeof reading, .folder = options->folder};
-    const QnPlanOptions planning = {.size = sizeof planning};
+    const QnModelOptions reading = {
+        .size = sizeof reading, .folder = options->folder, .allocator = options->allocator};
+    const QnPlanOptions planning = {.size = sizeof planning, .allocator = options->allocator};
     QnStatus status = qn_model_load(&model, path, &reading, NULL, err);
     if (status == QN_OK)
         status = qn_plan_build(&plan, model, &planning, findings, err);

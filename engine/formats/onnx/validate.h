@@ -68,6 +68,9 @@ const char *onnx_function_key(const OnnxChecker *c, const char *domain, const ch
 /* validate_gradient.c: lets a Gradient read the values that it names. */
 QnStatus onnx_name_gradient(OnnxChecker *c, OnnxNode *node, const OnnxScope *scope);
 
+/* validate_type.c: the types of its inputs and outputs. */
+void onnx_check_types(OnnxChecker *c, OnnxNode *node, const OnnxScope *scope);
+
 /* validate_rules.c: what only operators of that name have to keep; for checking. */
 void onnx_check_rules(OnnxChecker *c, OnnxNode *node);
 

@@ -17,6 +17,8 @@ typedef struct QnCheckOptions {
     const char *folder;
     /** Do not compile the model: nothing is said of how it would run. */
     bool no_plan;
+    /** Memory for all but the findings; NULL: malloc and free.  Borrowed until the call returns. */
+    const QnAllocator *allocator;
 } QnCheckOptions;
 
 /**
