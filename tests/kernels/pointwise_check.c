@@ -6,6 +6,7 @@
  */
 #include <float.h>
 
+#include "base/to_integer.h"
 #include "engine/devices/cpu/kernels/pointwise.h"
 #include "tests/support/guard.h"
 #include "tests/support/samples.h"
@@ -123,6 +124,70 @@ TEST(functions_keep_their_bounds)
                 printf("%-22s code %2d  %.2f ulp\n", variant->name, (int)functions[f].code, worst);
         }
     }
+}
+
+/* What a byte stands for, and back, one step after the other. */
+static float real_of(int32_t byte, float zero, float scale)
+{
+    return ((float)byte - zero) * scale;
+}
+
+static uint8_t byte_of(float x, float zero, float scale, float lowest)
+{
+    float steps = nearbyintf(x / scale) + zero;
+    steps = steps < lowest ? lowest : steps;
+    steps = steps > lowest + 255 ? lowest + 255 : steps;
+    return (uint8_t)qn_f32_to_i32(steps);
+}
+
+/* A line of all lengths up to a few vectors, and one of all samples. */
+static void check_bytes(Test *t, const QnPointwiseVariant *variant, float zero, float scale,
+                        bool is_signed)
+{
+    static uint8_t bytes[SAMPLES + 1];
+    float zeros[16], scales[16];
+    for (int i = 0; i < 16; i++) {
+        zeros[i] = zero;
+        scales[i] = scale;
+    }
+    QnStripOperand operands[3] = {{samples_x, 1}, {zeros, 0}, {scales, 0}};
+    for (int64_t n = 0; n <= SAMPLES; n = n == 40 ? SAMPLES : n + 1) {
+        operands[0].data = samples_x;
+        bytes[n] = 0x5a;
+        variant->f32[is_signed ? QN_STRIP_TO_I8 : QN_STRIP_TO_U8](n, bytes, operands);
+        EXPECT(t, bytes[n] == 0x5a, "%s wrote behind %d bytes", variant->name, (int)n);
+        for (int64_t i = 0; i < n; i++) {
+            const uint8_t want = byte_of(samples_x[i], zero, scale, is_signed ? -128 : 0);
+            EXPECT(t, bytes[i] == want, "%s: %a / %a + %g gave %d, not %d", variant->name,
+                   (double)samples_x[i], (double)scale, (double)zero, bytes[i], want);
+        }
+        operands[0].data = bytes;
+        samples_y[n < SAMPLES ? n : 0] = 7;
+        variant->f32[is_signed ? QN_STRIP_FROM_I8 : QN_STRIP_FROM_U8](n, samples_y, operands);
+        EXPECT(t, n == SAMPLES || samples_y[n] == 7, "%s wrote behind %d", variant->name, (int)n);
+        for (int64_t i = 0; i < n; i++) {
+            const float want = real_of(is_signed ? (int8_t)bytes[i] : bytes[i], zero, scale);
+            EXPECT(t, !memcmp(&samples_y[i], &want, sizeof want), "%s: %d gave %g, not %g",
+                   variant->name, bytes[i], (double)samples_y[i], (double)want);
+        }
+    }
+}
+
+TEST(bytes_become_real_numbers_and_back)
+{
+    static const float scales[] = {0.02f, 1, 0.1f, 1e-40f, 3e38f, -0.5f, 37.5f};
+    fill_samples();
+    for (int i = 0; i < 200000; i++) /* halves, and what is beside them */
+        samples_x[5 * i + 3] =
+            ((float)(i % 1400) - 700.5f) * scales[i % 7] * (1 + (float)(i % 3 - 1) * FLT_EPSILON);
+    for (int v = 0; v < qn_pointwise_variant_count; v++)
+        for (size_t s = 0; s < sizeof scales / sizeof scales[0]; s++) {
+            const QnPointwiseVariant *variant = &qn_pointwise_variants[v];
+            if (!variant->f32 || !runs_here(variant->needs))
+                continue;
+            check_bytes(t, variant, s % 2 ? 128.0f : 0, scales[s], false);
+            check_bytes(t, variant, s % 2 ? -128.0f : 3, scales[s], true);
+        }
 }
 
 TEST(gelu_is_near_everywhere)
@@ -453,7 +518,8 @@ TEST(malformed_programs_are_refused)
     }
 }
 
-TEST_MAIN(CASE(functions_keep_their_bounds), CASE(gelu_is_near_everywhere),
-          CASE(powers_keep_their_bound), CASE(integers_wrap_and_never_trap),
-          CASE(nan_goes_through_max_min_clip_and_relu), CASE(programs_walk_any_shape),
-          CASE(outputs_may_be_inputs), CASE(malformed_programs_are_refused))
+TEST_MAIN(CASE(functions_keep_their_bounds), CASE(bytes_become_real_numbers_and_back),
+          CASE(gelu_is_near_everywhere), CASE(powers_keep_their_bound),
+          CASE(integers_wrap_and_never_trap), CASE(nan_goes_through_max_min_clip_and_relu),
+          CASE(programs_walk_any_shape), CASE(outputs_may_be_inputs),
+          CASE(malformed_programs_are_refused))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "engine/devices/cpu/kernels/pointwise_fuse.h"
 #include "engine/devices/cpu/kernels/rows.h"
 #if QN_ARCH_X86
 #    include "engine/devices/cpu/kernels/x86/pointwise_x86.h"
@@ -157,6 +158,17 @@ static QnFamily made_family(const QnInstruction *in, QnFamily taken)
     }
 }
 
+static void write_register(Maker *maker, uint8_t r, QnFamily made)
+{
+    QnPointwise *p = maker->program;
+    const uint8_t size = (uint8_t)qn_family_size(made);
+    maker->families[r] = (uint8_t)made;
+    if (p->register_sizes[r] < size)
+        p->register_sizes[r] = size;
+    if (p->register_count <= r)
+        p->register_count = r + 1;
+}
+
 static QnStatus add_code(Maker *maker, const QnInstruction *in)
 {
     QnPointwise *p = maker->program;
@@ -193,13 +205,39 @@ static QnStatus add_code(Maker *maker, const QnInstruction *in)
             return qn_fail(maker->err, QN_UNSUPPORTED, "pointwise %s of %s", info->name,
                            qn_type_name(qn_family_type(family)));
     }
-    maker->families[in->out] = (uint8_t)made;
-    const uint8_t size = (uint8_t)qn_family_size(made);
-    if (p->register_sizes[in->out] < size)
-        p->register_sizes[in->out] = size;
-    if (p->register_count <= in->out)
-        p->register_count = in->out + 1;
+    write_register(maker, in->out, made);
     return QN_OK;
+}
+
+/* Several instructions as one; 0 of them where they are none that a variant does so, or there is no
+ * room for what they need. */
+static int add_fused(Maker *maker, int first)
+{
+    QnPointwise *p = maker->program;
+    if (!maker->variant->f32)
+        return 0;
+    const QnPointwiseFusion f = qn_pointwise_fuse(maker->spec, first, maker->families);
+    if (!f.count || f.out < p->input_count || f.out >= QN_POINTWISE_REGISTERS)
+        return 0;
+    const int zero = add_immediate(maker, f.zero, QN_FAMILY_F32),
+              scale = add_immediate(maker, f.scale, QN_FAMILY_F32);
+    if (zero < 0 || scale < 0)
+        return 0;
+    const QnFamily made = f.strip == QN_STRIP_TO_U8   ? QN_FAMILY_U8
+                          : f.strip == QN_STRIP_TO_I8 ? QN_FAMILY_I8
+                                                      : QN_FAMILY_F32;
+    p->code[p->code_count++] =
+        (QnPointwiseCode){.run = maker->variant->f32[f.strip],
+                          .out = f.out,
+                          .operand_count = 3,
+                          .operands = {f.x, (uint8_t)(QN_POINTWISE_REGISTERS + zero),
+                                       (uint8_t)(QN_POINTWISE_REGISTERS + scale)},
+                          .output = -1,
+                          .out_size = (uint8_t)qn_family_size(made),
+                          .name = made == QN_FAMILY_F32 ? "dequantize" : "quantize",
+                          .variant = maker->variant->name};
+    write_register(maker, f.out, made);
+    return f.count;
 }
 
 static QnStatus add_outputs(Maker *maker)
@@ -276,8 +314,12 @@ QnStatus qn_pointwise_init(QnPointwise *out, const QnPointwiseSpec *spec, QnIsa 
     Maker maker = {
         .program = out, .spec = spec, .variant = qn_pointwise_pick(have), .have = have, .err = err};
     QN_TRY(add_inputs(&maker));
-    for (int i = 0; i < spec->code_count; i++)
-        QN_TRY(add_code(&maker, &spec->code[i]));
+    for (int i = 0; i < spec->code_count;) {
+        const int fused = add_fused(&maker, i);
+        if (!fused)
+            QN_TRY(add_code(&maker, &spec->code[i]));
+        i += fused ? fused : 1;
+    }
     QN_TRY(add_outputs(&maker));
     find_direct_outputs(out);
     place_registers(out);

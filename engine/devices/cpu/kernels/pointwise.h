@@ -56,11 +56,25 @@ typedef struct QnStripOperand {
 /* One instruction on one strip of n elements; `out` may be any of the operands that has step 1. */
 typedef void QnStripFn(int64_t n, void *out, const QnStripOperand *operands);
 
+/*
+ * What variants do at once where a program says it by several instructions; operands are x, and a
+ * zero point and a scale that are repeated floats.
+ *
+ *     FROM   (x - zero) * scale        TO   clamp(round(x / scale) + zero)
+ */
+enum {
+    QN_STRIP_FROM_U8 = QN_CODE_COUNT,
+    QN_STRIP_FROM_I8,
+    QN_STRIP_TO_U8,
+    QN_STRIP_TO_I8,
+    QN_STRIP_COUNT
+};
+
 /* The strip functions of one ISA for floats; NULL where it has none and the portable one serves. */
 typedef struct QnPointwiseVariant {
     const char *name;
     QnIsa needs;
-    QnStripFn *const *f32; /* [QN_CODE_COUNT] */
+    QnStripFn *const *f32; /* [QN_STRIP_COUNT] */
 } QnPointwiseVariant;
 
 /* Fastest first; the last needs nothing. */

@@ -3,6 +3,7 @@
 #include "engine/devices/cpu/kernels/pool.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/checked.h"
 #include "base/fault.h"
@@ -12,6 +13,8 @@
 
 /* Integers are never NaN; one body serves them and floats. */
 #pragma GCC diagnostic ignored "-Wtautological-compare"
+
+enum { POOL_BLOCK = 16 }; /* channels */
 
 #define T       float
 #define LOWEST  -INFINITY

@@ -5,7 +5,7 @@
 
 #include "engine/devices/cpu/kernels/pointwise.h"
 
-extern QnStripFn *const qn_pointwise_f32_avx2[QN_CODE_COUNT];
-extern QnStripFn *const qn_pointwise_f32_avx512[QN_CODE_COUNT];
+extern QnStripFn *const qn_pointwise_f32_avx2[QN_STRIP_COUNT];
+extern QnStripFn *const qn_pointwise_f32_avx512[QN_STRIP_COUNT];
 
 #endif
