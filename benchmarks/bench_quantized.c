@@ -50,7 +50,7 @@ static void run(void *user)
 
 static QnConvI8 geometry_of(const Bench *bench, const Layer *layer)
 {
-    const int64_t size = layer->size, pixel = layer->in == 3 ? 4 : layer->in;
+    const int64_t size = layer->size, pixel = layer->in;
     const int64_t out = (size - 1) / layer->stride + 1;
     return (QnConvI8){.isa = bench->isa,
                       .conv = {.axes = 2,

@@ -4,7 +4,8 @@
  * of real numbers.  In this order:
  *
  *   - Relu and Clip that cut no more than the QuantizeLinear behind them are left out, and bytes
- *     are moved as bytes where both sides have one scale and zero point: no bit changes.
+ *     are moved as bytes where both sides have one scale and zero point, and joined as bytes: no
+ *     bit changes.
  *   - Conv, Gemm and MatMul of bytes with QuantizeLinear behind become QLinearConv, QGemm and
  *     QLinearMatMul.
  *   - Those with real results become ConvInteger, QGemm and MatMulInteger, and what makes their
@@ -100,6 +101,43 @@ static QnStatus move_bytes(QnPassCall *call, QnNode *node)
     qn_pass_absorb(call, move, node);
     qn_pass_prune(real);
     return QN_OK;
+}
+
+/* What stands for the same on the grid of a QuantizeLinear, which has a Concat in front. */
+static QnIrValue *quantize_part(QnBuild *build, const QnNode *quantize, QnIrValue *part)
+{
+    const QnNode *real = qn_pass_maker(part, "DequantizeLinear");
+    const QnType type = quantize->outputs[0]->type.element;
+    if (real && is_same_grid(real, quantize) && qn_node_input(real, X)->type.element == type)
+        return qn_node_input(real, X);
+    QnIrValue *const inputs[] = {part, qn_node_input(quantize, SCALE),
+                                 qn_node_input(quantize, ZERO)};
+    QnIrValue *made = qn_build(build, "QuantizeLinear", inputs, inputs[2] ? 3 : 2);
+    return qn_build_int(build, made, "output_dtype", type);
+}
+
+/* Parts that were bytes, or will be, are joined as such: those that others are made of move less.
+ */
+static QnStatus join_bytes(QnPassCall *call, QnNode *node)
+{
+    QnIrValue *x = qn_node_input(node, X), *parts[8];
+    QnNode *concat = x ? qn_pass_maker(x, "Concat") : NULL;
+    QnBuild build = {.at = node, .err = call->err};
+    bool has_bytes = false;
+    if (!concat || !qn_pass_is_private(x) || !qn_quantized_is_simple(node) ||
+        concat->input_count > (int)QN_COUNT_OF(parts) || qn_op_int(node, "precision"))
+        return QN_OK;
+    for (int i = 0; i < concat->input_count; i++)
+        has_bytes = has_bytes || qn_pass_maker(qn_node_input(concat, i), "DequantizeLinear");
+    if (!has_bytes)
+        return QN_OK;
+    for (int i = 0; i < concat->input_count; i++)
+        parts[i] = quantize_part(&build, node, qn_node_input(concat, i));
+    QnIrValue *made = qn_build(&build, "Concat", parts, concat->input_count);
+    qn_build_int(&build, made, "axis", qn_op_int(concat, "axis"));
+    if (build.status == QN_OK)
+        qn_pass_absorb(call, made->node, node);
+    return build.status;
 }
 
 /* ---- integers in the place of real numbers ---- */
@@ -300,7 +338,8 @@ static QnStatus fuse_real(QnPassCall *call, QnNode *node)
 
 /* ---- the rules ---- */
 
-static const QnRule exact_rules[] = {{"QuantizeLinear", drop_clip}, {"QuantizeLinear", move_bytes}};
+static const QnRule exact_rules[] = {
+    {"QuantizeLinear", drop_clip}, {"QuantizeLinear", move_bytes}, {"QuantizeLinear", join_bytes}};
 static const QnRule quantized_rules[] = {{"QuantizeLinear", fuse_quantized}};
 static const QnRule real_rules[] = {
     {"Conv", fuse_real}, {"Gemm", fuse_real}, {"MatMul", fuse_real}};

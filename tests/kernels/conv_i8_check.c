@@ -70,10 +70,7 @@ static void make_x(Case *k, Check *check, bool may_be_planes)
     QnConvI8 *c = &k->c;
     const int64_t channels = c->conv.in_channels;
     const bool is_planes = may_be_planes && check_random(check, 4) == 0;
-    int64_t step = is_planes       ? 1
-                   : channels == 3 ? 4
-                                   : channels + check_random(check, 4),
-            pixels = 1;
+    int64_t step = is_planes ? 1 : channels + check_random(check, 4), pixels = 1;
     c->x_pitch = is_planes ? 1 : step;
     for (int d = c->conv.axes - 1; d >= 0; d--) {
         c->x_step[d] = step;
@@ -254,46 +251,6 @@ TEST(depthwise_convolutions_of_bytes_are_exact)
     }
 }
 
-/* Pixels of three channels in four bytes: the fourth may be anything, and is part of no sum. */
-TEST(bytes_that_fill_pixels_count_for_nothing)
-{
-    enum { SIZE = 20 };
-    Check check = check_make(t);
-    for (int fill = 0; fill < 2; fill++) {
-        Case k = {.c = {.isa = check.have,
-                        .images = 1,
-                        .conv = {.axes = 2,
-                                 .groups = 1,
-                                 .in_channels = 3,
-                                 .out_channels = 20,
-                                 .kernel = {3, 3},
-                                 .stride = {1, 1},
-                                 .dilation = {1, 1}},
-                        .in = {SIZE, SIZE},
-                        .out = {SIZE, SIZE},
-                        .pad = {1, 1},
-                        .x_pitch = 4,
-                        .x_channel_step = 1,
-                        .x_image_step = 4 * SIZE * SIZE,
-                        .x_step = {4 * SIZE, 4}}};
-        uint8_t *x = check_bytes(&check, 4 * SIZE * SIZE);
-        for (int i = 3; i < 4 * SIZE * SIZE; i += 4)
-            x[i] = fill ? 255 : 0;
-        k.c.x = k.x = x;
-        make_terms(&k, &check);
-        make_y(&k, &check);
-        if (k.c.terms.a_is_signed)
-            move_x(&k, &check);
-        if (make_weights(&k, &check, &product)) {
-            void *scratch = check_room(&check, qn_conv_i8_scratch(&k.c));
-            for (int64_t i = 0; i < qn_conv_i8_chunks(&k.c); i++)
-                qn_conv_i8_run(&k.c, i, scratch);
-            compare(&k, &check, "filled");
-        }
-        check_end(&check);
-    }
-}
-
 TEST(impossible_weights_are_refused)
 {
     const QnConv conv = {.axes = 1,
@@ -308,4 +265,4 @@ TEST(impossible_weights_are_refused)
 }
 
 TEST_MAIN(CASE(convolutions_of_bytes_are_exact), CASE(depthwise_convolutions_of_bytes_are_exact),
-          CASE(bytes_that_fill_pixels_count_for_nothing), CASE(impossible_weights_are_refused))
+          CASE(impossible_weights_are_refused))

@@ -14,12 +14,10 @@ enum {
 
 /* ---- weights ---- */
 
-/* Bytes of a tap in a row: of few channels with what fills their pixels, so that the taps of a line
- * are one run. */
+/* Input channels of a group: the bytes of a tap in a row. */
 static int64_t tap_bytes(const QnConv *c)
 {
-    const int64_t channels = c->in_channels / c->groups;
-    return c->groups == 1 && channels == 3 ? 4 : channels;
+    return c->in_channels / c->groups;
 }
 
 static int64_t count_taps(const QnConv *c)
@@ -171,9 +169,7 @@ static bool is_in_place(const QnConvI8 *conv)
 {
     const QnConv *c = &conv->conv;
     const int last = c->axes - 1;
-    const int64_t channels = c->in_channels / c->groups;
-    if (tap_bytes(c) != channels)
-        return false;
+    const int64_t channels = tap_bytes(c);
     for (int d = 0; d < c->axes; d++) {
         if (c->kernel[d] != 1 || c->stride[d] != 1 || conv->pad[d] || conv->in[d] != conv->out[d])
             return false;
@@ -185,7 +181,7 @@ static bool is_in_place(const QnConvI8 *conv)
 
 static Access access_of(const QnConvI8 *conv)
 {
-    const int64_t channels = conv->conv.in_channels / conv->conv.groups;
+    const int64_t channels = tap_bytes(&conv->conv);
     if (conv->x_channel_step != 1)
         return COPIED;
     if (is_in_place(conv))
@@ -206,7 +202,7 @@ static size_t piece_room(const QnConvI8 *conv)
 /* Of pointers: a pixel of zero points, and the taps of each row. */
 static size_t outside_room(const QnConvI8 *conv)
 {
-    return qn_round_up((size_t)(conv->conv.in_channels / conv->conv.groups), 64);
+    return qn_round_up((size_t)(tap_bytes(&conv->conv)), 64);
 }
 
 size_t qn_conv_i8_scratch(const QnConvI8 *conv)
@@ -247,7 +243,7 @@ static bool is_run(const QnConvI8 *conv)
     const QnConv *c = &conv->conv;
     const int last = c->axes - 1;
     return conv->x_channel_step == 1 && c->dilation[last] == 1 &&
-           conv->x_step[last] == tap_bytes(c) && tap_bytes(c) <= conv->x_pitch;
+           conv->x_step[last] == tap_bytes(c);
 }
 
 /* The pieces of a row whose taps are all inside the image: runs of a line, or taps. */
@@ -259,7 +255,7 @@ static void find_pieces(Chunk *t)
     int64_t tap[QN_CONV_MAX_AXES] = {0};
     t->piece_count = last < c->axes ? t->lines : count_taps(c);
     t->piece_step = tap_bytes(c) * (last < c->axes ? c->kernel[last] : 1);
-    t->piece_bytes = last < c->axes ? t->piece_step : c->in_channels / c->groups;
+    t->piece_bytes = last < c->axes ? t->piece_step : tap_bytes(c);
     for (int64_t i = 0; i < t->piece_count; i++) {
         t->pieces[i] = 0;
         for (int d = 0; d < last; d++)
@@ -275,10 +271,9 @@ static void copy_line(const Chunk *t, uint8_t *to, const uint8_t *line, int64_t 
     const QnConvI8 *conv = t->conv;
     const QnConv *c = &conv->conv;
     const int last = c->axes - 1;
-    const int64_t channels = c->in_channels / c->groups, bytes = tap_bytes(c),
-                  count = c->kernel[last], dilation = c->dilation[last], step = conv->x_step[last];
+    const int64_t channels = tap_bytes(c), bytes = tap_bytes(c), count = c->kernel[last],
+                  dilation = c->dilation[last], step = conv->x_step[last];
     const int64_t reach = at + (count - 1) * dilation;
-    /* Of three channels in pixels of four bytes, the fourth meets a zero. */
     if (is_run(conv) && at >= 0 && reach < conv->in[last]) {
         memcpy(to, line + at * step, (size_t)(count * bytes));
         return;
@@ -361,20 +356,10 @@ static void find_position(const QnConvI8 *conv, int64_t pixel, int64_t *position
     }
 }
 
-/* Of few channels the byte that fills a pixel is no part of the row's sum. */
-static void sum_rows(const Chunk *t, int32_t *sums, const QnGemmI8Block *block)
-{
-    const QnConv *c = &t->conv->conv;
-    qn_sum_i8(sums, block->a, block->a_step, block->runs, block->rows, block->k);
-    for (int64_t m = 0; tap_bytes(c) != c->in_channels / c->groups && m < block->rows; m++)
-        for (int64_t i = 3; i < block->k; i += 4)
-            sums[m] -= block->a[m][i];
-}
-
 static const uint8_t *find_image(const Chunk *t)
 {
     const QnConvI8 *conv = t->conv;
-    const int64_t channels = conv->conv.in_channels / conv->conv.groups;
+    const int64_t channels = tap_bytes(&conv->conv);
     return conv->x + t->image * conv->x_image_step + t->group * channels * conv->x_channel_step;
 }
 
@@ -498,7 +483,6 @@ static void run_block(const Chunk *t, int64_t pixel, int64_t rows)
     QnGemmI8Block block = {
         .isa = conv->isa,
         .terms = &terms,
-        .term_count = count_taps(c) * (c->in_channels / c->groups),
         .row_sums = row_sums,
         .b = (const int8_t *)packed,
         .b_stride = t->panels.stride,
@@ -510,7 +494,7 @@ static void run_block(const Chunk *t, int64_t pixel, int64_t rows)
     };
     find_rows(t, &block, row_pointers, pixel);
     if (qn_terms_i8_need_rows(&terms))
-        sum_rows(t, row_sums, &block);
+        qn_sum_i8(row_sums, block.a, block.a_step, block.runs, rows, block.k);
     block.c = (char *)conv->y + (find_output(conv, t->image, pixel) + t->group * out + first) *
                                     qn_scale_size(terms.to);
     qn_gemm_i8_block(&block);

@@ -91,7 +91,7 @@ static void set_terms(Group *group)
         group->add[j] = (int32_t)(0 - zero_a * (uint32_t)b->b_sums[first + j]);
     for (int j = 0; has_zeros && j < group->columns; j++)
         group->add[j] = (int32_t)((uint32_t)group->add[j] +
-                                  zero_a * (uint32_t)b->term_count * (uint32_t)group->zero_b[j]);
+                                  zero_a * (uint32_t)(b->runs * b->k) * (uint32_t)group->zero_b[j]);
     for (int j = 0; t->bias && j < group->columns; j++)
         group->add[j] =
             (int32_t)((uint32_t)group->add[j] + (uint32_t)t->bias[(first + j) * t->bias_step]);

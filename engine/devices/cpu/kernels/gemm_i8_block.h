@@ -46,7 +46,6 @@ typedef struct QnGemmI8Block {
      * as fill a group of four; of several runs, k is whole groups. */
     const uint8_t *const *a;
     int64_t a_step, runs, k;
-    int64_t term_count;      /* of the sums: all k without what fills A and meets zeros of B */
     const int32_t *row_sums; /* [rows], where the terms need them */
     const int8_t *b;         /* panels of the product's columns, and their sums */
     int64_t b_stride;

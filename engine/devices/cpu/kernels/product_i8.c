@@ -125,7 +125,6 @@ static void run_block(const Chunk *t, const Columns *columns, int64_t row, int64
         .a_step = QN_BLOCK_I8_ROWS,
         .runs = 1,
         .k = p->k,
-        .term_count = p->k,
         .row_sums = row_sums,
         .b = columns->b,
         .b_stride = columns->b_stride,

@@ -217,6 +217,27 @@ static const PassRow rows[] = {
          "  return %y, %m\n"
          "}\n",
      NULL},
+    {"parts are quantized before they are joined",
+         "graph main(%x: uint8[N,2], %v: uint8[N,3], %r: float[N,1]) {\n"
+         "  const %s: float[] = {0.5}\n"
+         "  const %z: uint8[] = {1}\n"
+         "  const %t: float[] = {0.25}\n"
+         "  %rx: float[N,2] = DequantizeLinear(%x, %s, %z)\n"
+         "  %rv: float[N,3] = DequantizeLinear(%v, %t, %z)\n"
+         "  %c: float[N,6] = Concat(%rx, %rv, %r) {axis = 1}\n"
+         "  %y: uint8[N,6] = QuantizeLinear(%c, %s, %z)\n"
+         "  return %y\n"
+         "}\n",
+         "graph main(%x: uint8[N,2], %v: uint8[N,3], %r: float[N,1]) {\n"
+         "  const %t: float[] = {0.25}\n"
+         "  const %z: uint8[] = {1}\n"
+         "  const %s: float[] = {0.5}\n"
+         "  %rv: float[N,3] = DequantizeLinear(%v, %t, %z)\n"
+         "  %10: uint8[N,3] = QuantizeLinear(%rv, %s, %z) {output_dtype = 2}\n"
+         "  %11: uint8[N,1] = QuantizeLinear(%r, %s, %z) {output_dtype = 2}\n"
+         "  %y: uint8[N,6] = Concat(%x, %10, %11) {axis = 1}\n"
+         "  return %y\n"
+         "}\n"},
 };
 /* clang-format on */
 
