@@ -297,3 +297,95 @@ def test_rules_are_differentiated_too(row):
                 sums.append(plain.run(None, {**at, name: moved})[0])
             np.testing.assert_allclose(gradient[place], (sums[0] - sums[1]) / (2 * STEP), rtol=1e-4, atol=1e-5,
                                        err_msg=f"{name}{place}")
+
+
+# ---- whole graphs ----
+
+
+def gradient(given, outputs, xs, y, zs=()):
+    return helper.make_node("Gradient", given, outputs, domain=TRAINING, xs=xs, y=y, **({"zs": zs} if zs else {}))
+
+
+def run(nodes, at, outputs, held=(), functions=(), types="float64"):
+    graph = helper.make_graph(nodes, "g", [value_info(name, x, False) for name, x in at.items()],
+                              [helper.make_tensor_value_info(name, TYPES[types], None) for name in outputs],
+                              [numpy_helper.from_array(x, name) for name, x in dict(held).items()])
+    opsets = OPSETS + ([helper.make_opsetid("local", 1)] if functions else [])
+    return session(helper.make_model(graph, opset_imports=opsets, ir_version=11, functions=functions)).run(None, at)
+
+
+def test_in_a_function_its_own_values_are_named():
+    body = [helper.make_node("Sin", ["x"], ["s"]), gradient(["x"], ["d"], ["x"], "s")]
+    function = helper.make_function("local", "Slope", ["x"], ["d"], body, OPSETS)
+    nodes = [helper.make_node("Slope", ["a"], ["b"], domain="local"), helper.make_node("Slope", ["b"], ["c"], domain="local")]
+    a = rand(3)
+    np.testing.assert_allclose(run(nodes, {"a": a}, ["c"], functions=[function])[0], np.cos(np.cos(a)))
+
+
+def test_values_between_may_be_given():
+    nodes = [helper.make_node("Exp", ["x"], ["h"]), helper.make_node("Mul", ["h", "x"], ["y"]),
+             gradient(["k", "x"], ["d"], ["h"], "y", ["x"]), gradient(["k"], ["e"], ["h"], "y")]
+    x, k = rand(3), rand(3)
+    for made in run(nodes, {"x": x, "k": k}, ["d", "e"]):
+        np.testing.assert_allclose(made, x)
+
+
+def test_a_branch_may_differentiate_what_is_around_it():
+    inner = [gradient(["x"], ["d"], ["x"], "y")]
+    other = [helper.make_node("Identity", ["x"], ["i"])]
+    branches = [helper.make_graph(nodes, "b", [], [helper.make_tensor_value_info(name, TensorProto.DOUBLE, None)])
+                for nodes, name in [(inner, "d"), (other, "i")]]
+    nodes = [helper.make_node("Sin", ["x"], ["y"]),
+             helper.make_node("If", ["c"], ["r"], then_branch=branches[0], else_branch=branches[1])]
+    x = rand(3)
+    np.testing.assert_allclose(run(nodes, {"x": x, "c": np.array(True)}, ["r"])[0], np.cos(x))
+    np.testing.assert_allclose(run(nodes, {"x": x, "c": np.array(False)}, ["r"])[0], x)
+
+
+def test_halves_and_singles_flow_in_their_type():
+    for dtype in (np.float16, np.float32):
+        TYPES[np.dtype(dtype).name] = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        x = rand(2, 3).astype(dtype)
+        nodes = [helper.make_node("Tanh", ["x"], ["y"]), gradient(["x"], ["d"], ["x"], "y")]
+        made = run(nodes, {"x": x}, ["d"], types=np.dtype(dtype).name)[0]
+        assert made.dtype == dtype
+        np.testing.assert_allclose(made, 1 - np.tanh(x.astype(np.float64))**2, atol=2e-3)
+
+
+def learner():
+    """One step of Adam for a network of two layers; the loss and the new state are its outputs."""
+    parts = {"w1": (8, 2), "b1": (8, ), "w2": (2, 8), "b2": (2, )}
+    names = list(parts)
+    state = [f"{kind}_{name}" for kind in "vh" for name in names]
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1", "b1"], ["a"], transB=1), helper.make_node("Tanh", ["a"], ["t"]),
+        helper.make_node("Gemm", ["t", "w2", "b2"], ["z"], transB=1),
+        helper.make_node("SoftmaxCrossEntropyLoss", ["z", "k"], ["loss"]),
+        gradient(names, [f"d_{name}" for name in names], names, "loss"),
+        helper.make_node("Adam", ["r", "n", *names, *[f"d_{name}" for name in names], *state],
+                         [f"{name}_new" for name in names + state], domain=TRAINING)
+    ]
+    inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 2]),
+              helper.make_tensor_value_info("k", TensorProto.INT64, ["N"]),
+              helper.make_tensor_value_info("r", TensorProto.FLOAT, []), helper.make_tensor_value_info("n", TensorProto.INT64, [])]
+    inputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, parts[name.split("_")[-1]]) for name in names + state]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+               for name in ["loss", *[f"{name}_new" for name in names + state]]]
+    graph = helper.make_graph(nodes, "learner", inputs, outputs)
+    values = {name: rand(*shape, low=-0.5, high=0.5).astype(np.float32) for name, shape in parts.items()}
+    values.update({name: np.zeros(parts[name.split("_")[-1]], np.float32) for name in state})
+    return session(helper.make_model(graph, opset_imports=OPSETS, ir_version=11)), values
+
+
+def test_a_network_learns():
+    """Whether a point's coordinates have the same sign: no line says that."""
+    plan, values = learner()
+    x = rng.uniform(-1, 1, (64, 2)).astype(np.float32)
+    k = (x[:, 0] * x[:, 1] > 0).astype(np.int64)
+    losses = []
+    for step in range(200):
+        at = {"x": x, "k": k, "r": np.float32(0.05), "n": np.int64(step + 1), **values}
+        loss, *made = plan.run(None, at)
+        losses.append(float(loss))
+        values = dict(zip(values, made))
+    assert losses[0] > 0.6 and losses[-1] < 0.1, losses[::20]
