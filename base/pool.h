@@ -31,8 +31,8 @@ struct QnWorker;
 
 /* Times of 0 mean the defaults, negative ones mean not at all. */
 typedef struct QnPoolOptions {
-    int size;             /* threads that may be runnable at once, callers included; at least 1 */
-    int capacity;         /* what the pool may be resized to; 0: size */
+    int size;             /* threads that may be runnable at once, callers included; 1 to 4,096 */
+    int capacity;         /* what the pool may be resized to, at most 4,096; 0: size */
     int64_t spin_ns;      /* a worker spins so long for the next loop of its run; 75 us */
     int64_t join_spin_ns; /* a caller spins so long for its workers; 10 us */
     int64_t spin_after_run_ns;    /* a worker spins so long for the next run; 0, for real-time users
@@ -40,8 +40,8 @@ typedef struct QnPoolOptions {
     int64_t inline_ns;            /* loops that cost less run in the caller alone; 4 us */
     const QnAllocator *allocator; /* borrowed; NULL: the C library's */
     int (*recount)(void *user); /* the size that suits now, asked every few seconds at the start of
-                                   a run; or NULL */
-    void *user;
+                                   a run, on its thread; or NULL */
+    void *user;                 /* handed to `recount` */
 } QnPoolOptions;
 
 /* One chunk of a loop.  `member` (0 to the gang's limit - 1) is the index of the thread in its
@@ -76,11 +76,12 @@ typedef struct QnGang {
     char after[56];
 } QnGang;
 
-/* A pool of `size` threads (its size - 1 workers and one caller) with the default options. */
+/* A pool of `size` threads (its size - 1 workers and one caller) with the default options.  The
+ * caller frees it. */
 QnStatus qn_pool_create(QnPool **out, int size, QnError *err);
 
-/* The same with options.  QN_BAD_ARGUMENT, QN_NO_MEMORY, or QN_IO where the system refuses a
- * thread. */
+/* The same with options, which are copied.  Both give QN_BAD_ARGUMENT (a size that cannot be),
+ * QN_NO_MEMORY, or QN_IO where the system refuses a thread; *out is then unchanged. */
 QnStatus qn_pool_create_with(QnPool **out, const QnPoolOptions *options, QnError *err);
 
 /* Ends the workers.  No gang may be in use.  NULL is fine. */
@@ -108,10 +109,10 @@ int qn_pool_resize(QnPool *pool, int size);
 void qn_pool_set_warm(QnPool *pool, void (*warm)(void));
 
 /* Takes a gang of up to `limit` members, at least one: the caller.  A NULL pool gives exactly that
- * one. */
+ * one.  The pool must outlive the gang, and the gang must not move until it is given back. */
 void qn_gang_begin(QnGang *gang, QnPool *pool, int limit);
 
-/* Gives it back. */
+/* Gives it back; it is {0} then.  On the thread that took it. */
 void qn_gang_end(QnGang *gang);
 
 /* The most members that the gang ever has, so how many scratch areas its chunks may need; at

@@ -325,7 +325,6 @@ static QnStatus call_infer(QnNode *node, QnInferValue *inputs, QnInferValue *out
         .input_count = node->input_count,
         .outputs = outputs,
         .output_count = node->output_count,
-        .is_late = true,
         .err = err,
     };
     QN_TRY(node->def->infer(&in));

@@ -40,15 +40,14 @@ typedef enum QnOpTrait {
     QN_OP_PORTABLE = 1 << 7,
 } QnOpTrait;
 
-/* An attribute's default.  Kinds as in the graph; `s` NULL and QN_ATTRIBUTE_NONE in lists mean
- * "none". */
+/* An attribute of an operator, and what it is where a node has none. */
 typedef struct QnOpAttribute {
     const char *name;
-    QnAttributeKind kind;
-    int64_t i;
-    double f;
-    const char *s;
-    bool is_required;
+    QnAttributeKind kind; /* as in the graph */
+    int64_t i;            /* the default of an INT */
+    double f;             /* of a FLOAT */
+    const char *s;        /* of a STRING; NULL: "".  Lists, tensors and graphs have no default. */
+    bool is_required;     /* ONNX knows no default: the reader refuses nodes without it */
 } QnOpAttribute;
 
 /*
@@ -78,18 +77,23 @@ struct QnOp {
     const char *outputs;
     const QnOpAttribute *attributes; /* ends with a NULL name; NULL: none */
     unsigned traits;                 /* QnOpTrait */
+    /* From types to types.  QN_BAD_MODEL: the inputs or attributes break a rule of the operator;
+     * QN_NO_MEMORY.  Never NULL. */
     QnStatus (*infer)(QnInfer *in);
+    /* From values to values.  QN_BAD_TENSOR: data that it cannot take; QN_UNSUPPORTED,
+     * QN_CANCELLED, QN_NO_MEMORY.  NULL: of the trait CONTROL. */
     QnStatus (*reference)(const QnCall *call);
     /*
      * Reads the attributes into a form that suits computing, which the calls of a plan then find
-     * as `prepared`; it lies in `arena`.  Not called for a node that inference has not passed.
-     * NULL: there is none.
+     * as `prepared`; it lies in `arena`, which lives as long as the plan.  Not called for a node
+     * that inference has not passed.  QN_NO_MEMORY.  NULL: there is none.
      */
     QnStatus (*prepare)(const void **out, const QnNode *node, QnArena *arena, QnError *err);
     QnScalar scalar;              /* for reference = qn_reference_elementwise */
     const QnInstruction *program; /* [program_count] of an elementwise operator; NULL: has none */
     int program_count;
-    /* Where the program depends on attributes that are no numbers, or on which inputs are there. */
+    /* Where the program depends on attributes that are no numbers, or on which inputs are there: a
+     * constant [*count].  NULL: it is `program`. */
     const QnInstruction *(*pick_program)(const QnNode *node, int *count);
 };
 
@@ -97,8 +101,8 @@ struct QnOp {
 #define QN_PROGRAM(array) .program = (array), .program_count = (int)QN_COUNT_OF(array)
 
 /*
- * The program of a node, or NULL where its operator has none.  Register i is input i, also where
- * others before it are absent; those of absent inputs are not read.
+ * The program [*count] of a node, a constant, or NULL where its operator has none.  Register i is
+ * input i, also where others before it are absent; those of absent inputs are not read.
  */
 const QnInstruction *qn_op_program(const QnNode *node, int *count);
 
@@ -110,8 +114,9 @@ extern const int qn_op_family_count;
 const QnOp *qn_op_find(const char *domain, const char *name);
 
 /*
- * Does the row's signature take a value of that type as input i?  What is not known is taken. Where
- * it does not, `expected` gets the words of the signature.
+ * Does the row's signature take a value of that type as input i?  What is not known is taken, and
+ * so is an input that the signature does not have.  Where it does not, `expected` [size] gets the
+ * words of the signature, terminated.
  */
 bool qn_op_accepts(const QnOp *op, int i, const QnIrType *type, char *expected, size_t size);
 
@@ -120,7 +125,8 @@ bool qn_op_accepts(const QnOp *op, int i, const QnIrType *type, char *expected, 
  * and has no def: QN_UNSUPPORTED, QN_BAD_MODEL. */
 QnStatus qn_ops_resolve(QnModule *module, QnReport *report, QnError *err);
 
-/* An attribute of a node, or the default of its operator's row. */
+/* An attribute of a node, or the default of its operator's row; 0 or "" where there is neither.
+ * Strings are borrowed from the node or the row. */
 int64_t qn_op_int(const QnNode *node, const char *name);
 double qn_op_float(const QnNode *node, const char *name);
 QnString qn_op_string(const QnNode *node, const char *name);
@@ -134,7 +140,8 @@ typedef struct QnInferValue {
     const QnTensor *constant; /* contiguous, any alignment; NULL: the data is not known */
     const QnDim *content; /* [content_count] elements of a small integer tensor; NULL: not known */
     int content_count;
-    bool is_present; /* false: an absent optional input, an unwanted output */
+    bool is_present; /* false: an absent optional input, an unwanted output, of which anything may
+                        be said */
 } QnInferValue;
 
 /*
@@ -142,16 +149,18 @@ typedef struct QnInferValue {
  *
  * The same functions serve a graph (symbols, most data unknown) and a run (all dims are numbers and
  * all data is there: used for shapes that depend on data).  An output left alone stays unknown.
+ *
+ * In the helpers below, i may be beyond the inputs, which is absent, or beyond the outputs, where
+ * what is said is lost.
  */
 struct QnInfer {
     const QnNode *node;
     QnDims *dims;
-    QnArena *arena;             /* for what the results point to */
+    QnArena *arena;             /* for what the results point to; lives as long as they are used */
     const QnInferValue *inputs; /* [input_count] */
     int input_count;
     QnInferValue *outputs; /* [output_count] */
     int output_count;
-    bool is_late;    /* new symbols stand for what only running tells */
     bool is_running; /* from values: the attributes were checked when the graph was inferred */
     QnError *err;
 };
@@ -177,14 +186,14 @@ QnStatus qn_infer_module(QnModule *module, QnError *err);
 QnStatus qn_infer_values(const QnNode *node, const QnValue *inputs, int input_count, QnDims *dims,
                          QnArena *scratch, QnInferValue *outputs, QnError *err);
 
-/* Is input i there?  Its type (of an absent one: kind NONE). */
+/* Is input i there?  Its type, borrowed (of an absent one: kind NONE). */
 bool qn_infer_has(const QnInfer *in, int i);
 const QnIrType *qn_infer_type(const QnInfer *in, int i);
 
 /* The element type of input i; QN_UNDEFINED where it is absent or no tensor. */
 QnType qn_infer_element(const QnInfer *in, int i);
 
-/* Input i's shape if its rank is known, else NULL. */
+/* Input i's shape, borrowed, if it is a tensor whose rank is known, else NULL. */
 const QnShape *qn_infer_shape(const QnInfer *in, int i);
 
 /* Sets output i: a tensor, a copy of a type, or a tensor with new unknown dims (rank -1: unknown
@@ -193,34 +202,36 @@ QnStatus qn_infer_tensor(QnInfer *in, int i, QnType element, const QnShape *shap
 QnStatus qn_infer_output(QnInfer *in, int i, const QnIrType *type);
 QnStatus qn_infer_unknown(QnInfer *in, int i, QnType element, int rank);
 
-/* Says the elements of integer output i as dims. */
+/* Says the elements [count] of integer output i as dims, which are copied; more than
+ * QN_CONTENT_LIMIT stay unknown. */
 QnStatus qn_infer_content(QnInfer *in, int i, const QnDim *content, int count);
 
-/* The elements of integer input i as dims, copied to out[capacity]; -1: not known, or more than
- * fit.  Returns the count. */
+/* Copies the elements of integer input i, a scalar or a list, as dims to out[capacity].  Returns
+ * their count; -1: they are not known, or more than fit. */
 int qn_infer_ints(const QnInfer *in, int i, QnDim *out, int capacity);
 
-/* Elements of input i as constants: -1 where one is not a constant.  Returns the count. */
+/* The same as plain numbers.  Returns their count; -1: also where one of them is no constant. */
 int qn_infer_constants(const QnInfer *in, int i, int64_t *out, int capacity);
 
-/* A new symbol for a size that nothing tells. */
+/* A new symbol for a size that only running tells. */
 QnDim qn_infer_fresh(QnInfer *in);
 
-/* The attribute `axis` (or another) brought into [0, rank); BAD_MODEL with the range where it is
- * outside. */
+/* The attribute `axis`, or a value that messages call `name`, brought into [0, rank); QN_BAD_MODEL
+ * with the range where it is outside: *axis is then unchanged. */
 QnStatus qn_infer_axis(const QnInfer *in, int rank, int *axis);
 QnStatus qn_infer_axis_of(const QnInfer *in, const char *name, int64_t value, int rank, int *axis);
 
-/* Fails unless input i has the rank; unknown ranks pass. */
+/* Fails unless input i has the rank; unknown ranks and absent inputs pass. */
 QnStatus qn_infer_want_rank(const QnInfer *in, int i, int rank);
 
-/* Fails where dimension d of input i, which has one, is surely not `want`. */
+/* Fails where dimension d of input i, whose rank is known and larger, is surely not `want`. */
 QnStatus qn_infer_want_dim(const QnInfer *in, int i, int d, QnDim want);
 
 /* Fails where input i has surely another shape than want[rank]; absent ones pass. */
 QnStatus qn_infer_want_shape(const QnInfer *in, int i, int rank, const QnDim *want);
 
-/* "input 2 'W' has …" style failures: QN_BAD_MODEL. */
+/* QN_BAD_MODEL with a sentence, "input 2 has rank 3, expected 4"; whoever infers the node puts its
+ * name in front. */
 QnStatus qn_infer_fail(const QnInfer *in, const char *format, ...) QN_PRINTF(2, 3);
 
 /* Ready ones.  Elementwise: outputs get the broadcast shape of all inputs and input 0's type; also
@@ -258,25 +269,30 @@ struct QnCall {
     QnError *err;
 };
 
-/* Runs the reference of a node's operator on values; contiguous inputs. */
+/* Infers the node from the values, makes the outputs that are not ready, and runs the reference of
+ * its operator.  Statuses as of QnOp.reference, and QN_BAD_MODEL where inference refuses the
+ * values; messages name the node. */
 QnStatus qn_op_call(const QnCall *call);
 
-/* Input i as a tensor, NULL where it is absent or no tensor; output i. */
+/* Input i as a tensor, NULL where it is absent or no tensor; output i, which is there.  Borrowed.
+ */
 const QnTensor *qn_call_input(const QnCall *call, int i);
 QnTensor *qn_call_result(const QnCall *call, int i);
 
 /* Is output i wanted? */
 bool qn_call_wants(const QnCall *call, int i);
 
-/* Makes output i a tensor of that shape: uses the one that is ready if it has it.  *out may be
- * NULL. */
+/* Makes output i a tensor of that shape (dims [rank], from data, of any value): uses the one that
+ * is ready if it has it.  `out` may be NULL.  QN_BAD_TENSOR where no memory holds such a tensor,
+ * QN_NO_MEMORY; *out is then unchanged. */
 QnStatus qn_call_output(const QnCall *call, int i, QnType type, int rank, const int64_t *dims,
                         QnTensor **out);
 
 /* Fills a contiguous tensor with copies of one element. */
 void qn_tensor_fill(QnTensor *tensor, const void *element);
 
-/* Copies elements between two tensors of the same type and dims, of any strides. */
+/* Copies elements between two tensors of any strides that do not overlap.  QN_BAD_TENSOR where
+ * their types or dims differ, QN_CANCELLED. */
 QnStatus qn_call_copy(const QnCall *call, const QnTensor *from, QnTensor *to);
 
 /* QN_CANCELLED where the run was cancelled or is past its deadline.  Once per block of work. */
@@ -324,6 +340,7 @@ void qn_tensor_read_row_int(const QnTensor *tensor, int64_t first, int64_t step,
 void qn_tensor_write_row_int(QnTensor *tensor, int64_t first, int64_t step, int64_t count,
                              const int64_t *from);
 
+/* Kinds of element types. */
 bool qn_type_is_float(QnType type);   /* all floating ones, 4 to 64 bits */
 bool qn_type_is_integer(QnType type); /* all integers, not bool */
 bool qn_type_is_signed(QnType type);
@@ -332,13 +349,14 @@ bool qn_type_is_signed(QnType type);
  * 2 behind the others; leaves other types alone.  False where the rank is the largest already. */
 bool qn_tensor_pairs(QnTensor *tensor);
 
-/* The shape seen as [outer, length, inner] around an axis. */
+/* The shape seen as [outer, length, inner] elements around an axis, 0 <= axis < rank. */
 typedef struct QnBox {
     int64_t outer, length, inner;
 } QnBox;
 QnBox qn_box(const QnTensor *tensor, int axis);
 
-/* Which element of `x`, broadcast to the shape of `y`, stands at element i of y. */
+/* Which element of `x`, broadcast to the shape of `y`, stands at element i of y; both in row-major
+ * order. */
 int64_t qn_broadcast_index(const QnTensor *x, const QnTensor *y, int64_t i);
 
 /* The reference of operators with a `scalar`. */

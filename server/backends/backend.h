@@ -32,14 +32,15 @@ typedef struct QsSender QsSender;
 
 /*
  * A named tensor with its elements as on the wire: little-endian, last dimension fastest, no gaps;
- * a string is a 4-byte length and its bytes.  Inputs are read only.  No alignment is promised.
+ * a string is a 4-byte length and its bytes.  Inputs are read only, and what they hold was checked
+ * against type, dims and size.  No alignment is promised.
  */
 typedef struct QsTensor {
-    const char *name;
+    const char *name; /* terminated, like all texts here */
     QsDataType type;
     int rank;                  /* 0 to QN_MAX_RANK */
-    int64_t dims[QN_MAX_RANK]; /* with the batch dimension, where the model has one */
-    uint8_t *data;             /* [size_bytes] */
+    int64_t dims[QN_MAX_RANK]; /* [rank] each >= 0, with the batch dimension, where there is one */
+    uint8_t *data;             /* [size_bytes]; may be NULL where that is 0 */
     size_t size_bytes;
 } QsTensor;
 
@@ -51,13 +52,13 @@ typedef struct QsParameter {
     QsParameterKind kind;
     const char *text; /* of kind QS_TEXT */
     int64_t integer;  /* of kind QS_INTEGER, and 0 or 1 of kind QS_BOOLEAN */
-    double real;
+    double real;      /* of kind QS_REAL */
 } QsParameter;
 
-/* Where in a sequence a request stands. */
+/* Where in a sequence a request stands.  Its correlation id is a number or a text. */
 typedef struct QsSequence {
-    uint64_t number;   /* the correlation id, if it is one; 0: none */
-    const char *text;  /* the correlation id, if it is one; NULL: none */
+    uint64_t number;   /* 0: the id is no number, or there is no sequence */
+    const char *text;  /* NULL: the id is no text, or there is no sequence */
     bool starts, ends; /* the first, the last of its sequence */
 } QsSequence;
 
@@ -119,8 +120,9 @@ typedef struct QsResponse {
  * overlap. */
 typedef struct QsSenderOps {
     /*
-     * Memory for the data of an output, `size_bytes` > 0, aligned to 64.  It belongs to the next
-     * response that is sent and lives until the client has it.  NULL refuses: there is no memory.
+     * Memory for the data of an output that is all but its `data`, `size_bytes` > 0, aligned to 64.
+     * It belongs to the next response that is sent and lives until the client has it.  NULL
+     * refuses: there is no memory.
      */
     void *(*allocate)(QsSender *sender, const QsTensor *output);
     /* An answer, or NULL with `is_final`: there is none (any more). */
@@ -136,6 +138,7 @@ struct QsSender {
     bool is_final; /* the final flag was sent */
 };
 
+/* Begins with one reference, which becomes the request's. */
 static inline void qs_sender_init(QsSender *sender, const QsSenderOps *ops)
 {
     sender->ops = ops;
@@ -143,6 +146,7 @@ static inline void qs_sender_init(QsSender *sender, const QsSenderOps *ops)
     sender->is_final = false;
 }
 
+/* One more reference: for a backend that answers after it has released the request.  Any thread. */
 static inline QsSender *qs_sender_acquire(QsSender *sender)
 {
     atomic_fetch_add_explicit(&sender->references, 1, memory_order_relaxed);
@@ -150,7 +154,7 @@ static inline QsSender *qs_sender_acquire(QsSender *sender)
 }
 
 /* Drops a reference.  A sender whose last reference goes without a final answer sends an error by
- * itself. */
+ * itself.  Any thread. */
 void qs_sender_release(QsSender *sender);
 
 /* Memory for an output; see QsSenderOps. */
@@ -159,14 +163,15 @@ static inline void *qs_sender_allocate(QsSender *sender, const QsTensor *output)
     return sender->ops->allocate(sender, output);
 }
 
-/* Sends an answer (NULL: none) and says whether it is the last one.  After the final one nothing
- * may be sent. */
+/* Sends an answer (NULL: none, which only the last one may be) and says whether it is the last one.
+ * After the final one nothing may be sent. */
 void qs_sender_send(QsSender *sender, const QsResponse *response, bool is_final);
 
 /* Sends a failure as the final answer. */
 void qs_sender_fail(QsSender *sender, const QnError *error);
 
-/* The backend reads the inputs no more.  The request is gone after that. */
+/* The backend reads the inputs no more.  The request is gone after that, and its reference to the
+ * sender with it. */
 void qs_request_release(QsRequest *request);
 
 /* Answers with a failure and releases: what schedulers and backends do with a request they cannot
@@ -202,7 +207,7 @@ typedef struct QsHost {
     void (*log)(void *user, char level, const char *message);
 } QsHost;
 
-/* The model version to be loaded. */
+/* The model version to be loaded.  Borrowed until `load` returns, the host excepted. */
 typedef struct QsModelSource {
     const char *name; /* of the model */
     int64_t version;
@@ -215,8 +220,8 @@ typedef struct QsModelSource {
 
 /* What was done with some requests at once; for the statistics. */
 typedef struct QsExecution {
-    int64_t batch_size;
-    int64_t started, inputs_ready, computed, done; /* as in QsTimes */
+    int64_t batch_size;                            /* the sum of the requests' */
+    int64_t started, inputs_ready, computed, done; /* as in QsTimes; computed 0: it failed */
 } QsExecution;
 
 /*
@@ -251,11 +256,11 @@ typedef struct QsBackend {
     void (*execute)(void *instance, QsRequest *const *requests, size_t count,
                     QsExecution *execution);
 
-    /* NULL: always. */
+    /* Is the model well?  Any thread.  NULL: always. */
     bool (*is_healthy)(const void *model);
 } QsBackend;
 
-/* The backend of that name, or NULL. */
+/* The backend of that name, a constant, or NULL.  Any thread. */
 const QsBackend *qs_backend_find(const char *name);
 
 #endif
