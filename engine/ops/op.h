@@ -47,7 +47,7 @@ typedef struct QnOpAttribute {
     int64_t i;            /* the default of an INT */
     double f;             /* of a FLOAT */
     const char *s;        /* of a STRING; NULL: "".  Lists, tensors and graphs have no default. */
-    bool is_required;     /* ONNX knows no default: the reader refuses nodes without it */
+    bool is_required;     /* the operator cannot do without it: there is no default */
 } QnOpAttribute;
 
 /*
