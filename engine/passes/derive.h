@@ -99,6 +99,9 @@ QnIrValue *qn_derive_unconvolved(QnDerive *d, QnIrValue *const *arguments);
 QnIrValue *qn_derive_kernel(QnDerive *d, QnIrValue *const *arguments);
 QnIrValue *qn_derive_spread(QnDerive *d, QnIrValue *const *arguments);
 
+/* That of derive_einsum.c. */
+QnIrValue *qn_derive_contracted(QnDerive *d, QnIrValue *const *arguments);
+
 /* g summed over what a value of a's shape was repeated along to become it: derive_sum.c. */
 QnIrValue *qn_derive_sum_to(QnDerive *d, QnIrValue *g, QnIrValue *a);
 

@@ -44,6 +44,7 @@ const QnDerivative qn_derivatives_network[] = {
         "dB = " PER_CHANNEL("G * h", "B") "; dC = " PER_CHANNEL("G", "C")},
     {"Conv", CONV("A", "G")},
     {"ConvTranspose", CONV("G", "A")},
+    {"Einsum", "dA = contracted(G, A)", .is_each = true},
     {"Gemm",
         "[!@transA, !@transB] dA = Gemm(G, B) {alpha = @alpha, transB = 1}\n"
         "[!@transA, @transB] dA = Gemm(G, B) {alpha = @alpha}\n"

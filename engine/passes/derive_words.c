@@ -114,6 +114,7 @@ static QnIrValue *sum_to(QnDerive *d, QnIrValue *const *arguments)
 const QnDeriveWord qn_derive_words[] = {
     {"as", as, NULL, NULL}, /* x in the element type of another */
     {"but_channels", but_channels, NULL, NULL},
+    {"contracted", qn_derive_contracted, NULL, NULL},
     {"kernel", qn_derive_kernel, NULL, NULL},
     {"per_channel", per_channel, NULL, NULL},
     {"places", NULL, "x",

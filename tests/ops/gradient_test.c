@@ -71,6 +71,10 @@ static const Row rows[] = {
     {"TopK", {"double[2,5]", "int64[1] = {3}"}, .outputs = 2}, {"Transpose", {"double[2,3,2]"}, "perm = [2, 0, 1]"}, PLAIN("Transpose"),
     {"Trilu", {"double[3,3]", "int64[] = {1}"}, "upper = 0"}, {"Unsqueeze", {MATRIX, "int64[2] = {0, 2}"}},
     /* products */
+    {"Einsum", {MATRIX, "double[3,2]"}, "equation = \"ij,jk->ik\""},
+    {"Einsum", {MATRIX, "double[3]", "double[2]"}, "equation = \"ij, j, k -> k\""}, {"Einsum", {MATRIX}, "equation = \"ij->i\""},
+    {"Einsum", {"double[2,1,2]", "double[3,2]"}, "equation = \"...i,...i\""}, {"Einsum", {MATRIX}, "equation = \"ba\""},
+    {"Einsum", {"double[2,2,3]", "double[3,2]"}, "equation = \"...ij,jk->...ik\""},
     {"Gemm", {MATRIX, "double[3,4]", "double[4]"}, "alpha = 0.5, beta = 0.7"}, {"Gemm", {MATRIX, "double[4,3]"}, "transB = 1"},
     {"Gemm", {"double[3,2]", "double[3,4]"}, "transA = 1"}, {"Gemm", {"double[3,2]", "double[4,3]"}, "transA = 1, transB = 1"},
     {"MatMul", {MATRIX, "double[3,2]"}}, {"MatMul", {"double[3]", "double[3]"}}, {"MatMul", {"double[2,2,3]", "double[3,2]"}},
