@@ -12,20 +12,24 @@
  *
  *     static const QnField group_fields[] = {
  *         {.number = 1, QN_AT(Group, name), .kind = QN_KIND_STRING},
- *         {.number = 2, QN_AT(Group, count), .kind = QN_KIND_INT32, .initial = "1", .min = 1, .max
- * = INT32_MAX},
+ *         {.number = 2, QN_AT(Group, count), .kind = QN_KIND_INT32, .initial = "1", .min = 1,
+ *          .max = INT32_MAX},
  *         {.number = 3, QN_AT(Group, gpus), .kind = QN_KIND_INT32, .shape = QN_REPEATED},
  *     };
  *     const QnMessage group = {"Group", sizeof(Group), group_fields, QN_COUNT_OF(group_fields)};
  *
  * What a member is in C:
- *     bool, int32, ... double   the type of that name          enum      int32_t
- *     string   const char *, terminated, never NULL            bytes     QnBytes
- *              (after qn_message_read a view into what was read)
- *     message  a pointer to the struct; NULL: absent           repeated  QN_LIST(type), of structs,
- * not pointers map      QN_LIST(entry) of a struct whose table has the fields 1 "key" and 2
- * "value"; each key once oneof    members as above, that may share a union, and a uint32_t with the
- * number of the one that is set, or 0
+ *
+ *     bool, int32, ... double   the type of that name
+ *     enum       int32_t
+ *     string     const char *, terminated, never NULL
+ *     bytes      QnBytes (after qn_message_read a view into what was read)
+ *     message    a pointer to the struct; NULL: absent
+ *     repeated   QN_LIST(type), of structs, not pointers
+ *     map        QN_LIST(entry) of a struct whose table has the fields 1 "key" and 2 "value"; each
+ *                key once
+ *     oneof      members as above, that may share a union, and a uint32_t with the number of the
+ *                one that is set, or 0
  *
  * All else that a message holds lives in the arena it was read into, whose limit bounds it.  Tables
  * are constant.

@@ -9,8 +9,8 @@
  *         |                ^ |  \                                   ^  |
  *         |      take back | |   `----- sleep ---> SLEEPING         |  | watch
  *         |                | v call                    |            |  v
- *         `---- call ----> CALLED <------- call -------'            | WATCHED --finish--> IDLE, and
- * a wake-up
+ *         `---- call ----> CALLED <------- call -------'            | WATCHED --finish--> IDLE,
+ *                            |                                      |           and a wake-up
  *                            `------------- claim ------------------'
  *
  * A caller that has run out of chunks takes back the calls that nobody has claimed yet.  So it

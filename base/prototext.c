@@ -3,8 +3,9 @@
  * Protobuf's text format, the reading side:
  *
  *     message = { field [","|";"] }
- *     field   = name ":" scalar | name ":" "[" scalar {"," scalar} "]" | name [":"] body | name
- * [":"] "[" body ... "]" body    = "{" message "}" | "<" message ">"
+ *     field   = name ":" scalar | name ":" "[" scalar {"," scalar} "]"
+ *             | name [":"] body | name [":"] "[" body {"," body} "]"
+ *     body    = "{" message "}" | "<" message ">"
  */
 #include "base/prototext.h"
 

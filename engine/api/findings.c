@@ -27,6 +27,12 @@ int qn_findings_count(const QnFindings *findings)
     return findings->report.kept;
 }
 
+/* What is shown is what was found. */
+_Static_assert((int)QN_FINDING_NOTE == (int)QN_NOTE && (int)QN_FINDING_WARNING == (int)QN_WARNING &&
+                   (int)QN_FINDING_BREACH == (int)QN_BREACH &&
+                   (int)QN_FINDING_ERROR == (int)QN_SEVERE,
+               "the severities of reports and findings differ");
+
 static const char *text_of(const char *text)
 {
     return text ? text : "";

@@ -11,6 +11,11 @@ struct QnPlanView {
     const char **type_texts; /* [plan->value_count] */
 };
 
+/* The numbers of tiers are in the public headers. */
+_Static_assert(QN_TIER_NONE == 0 && QN_TIER_REFERENCE == 1 && QN_TIER_PORTABLE == 2 &&
+                   QN_TIER_TUNED == 3,
+               "tiers have other numbers than the headers say");
+
 static const char *const step_kinds[] = {
     [QN_STEP_COMPUTE] = "compute",
     [QN_STEP_VIEW] = "view",

@@ -8,8 +8,8 @@
  *            jump end                         head: test, else end; late-bind
  *      else: late-bind; <else>; outputs := …        <body>; append scan outputs
  *      end:  late-bind                              carried := body's outputs; next, to head
- *                                             end:  finish scan outputs; outputs := carried;
- * late-bind
+ *                                             end:  finish scan outputs
+ *                                                   outputs := carried; late-bind
  *
  * Every place that is reached from two sides begins with a late-bind, so that what follows is bound
  * to the shapes that came this way.

@@ -56,10 +56,11 @@ QN_API int qn_findings_count(const QnFindings *findings);
  * "". */
 QN_API QnFindingInfo qn_findings_get(const QnFindings *findings, int i);
 
-/** How a model is read.  {sizeof(QnModelOptions)} is a full set of defaults. */
+/** How a model is read.  {.size = sizeof(QnModelOptions)} is a full set of defaults. */
 typedef struct QnModelOptions {
-    /** sizeof(QnModelOptions) of the caller's header; a library that is newer takes what is behind
-     * as the defaults, an older one refuses what it does not know and is not 0. */
+    /** sizeof(QnModelOptions) of the caller's header; in C++ set it in one that is {}.  A newer
+     * library takes what is behind as the defaults; an older one refuses what it does not know and
+     * is not 0. */
     size_t size;
     /** NULL: the C library's; must outlive the model and the plans built from it. */
     const QnAllocator *allocator;

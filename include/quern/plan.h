@@ -20,7 +20,7 @@ typedef enum QnMath {
     QN_MATH_STRICT,
 } QnMath;
 
-/** How a plan is built.  {sizeof(QnPlanOptions)} is a full set of defaults.  All texts are
+/** How a plan is built.  {.size = sizeof(QnPlanOptions)} is a full set of defaults.  All texts are
  * terminated; all pointers but the allocator are borrowed until the call returns. */
 typedef struct QnPlanOptions {
     /** sizeof(QnPlanOptions); see QnModelOptions. */

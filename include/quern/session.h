@@ -39,7 +39,7 @@ QN_API void qn_thread_pool_free(QnThreadPool *pool);
 /** How many threads compute, the caller of a run included.  Any thread. */
 QN_API int qn_thread_pool_size(const QnThreadPool *pool);
 
-/** How a session is made.  {sizeof(QnSessionOptions)} is a full set of defaults. */
+/** How a session is made.  {.size = sizeof(QnSessionOptions)} is a full set of defaults. */
 typedef struct QnSessionOptions {
     size_t size;                  /**< sizeof(QnSessionOptions); see QnModelOptions */
     const QnAllocator *allocator; /**< NULL: the C library's; must outlive the session */
@@ -99,8 +99,9 @@ typedef struct QnStepEvent {
     int output_count;
 } QnStepEvent;
 
-/** How one run is done.  {sizeof(QnRunOptions)} is a full set of defaults.  All that it points to
- * is borrowed until the run returns; its functions are called on the thread of the run. */
+/** How one run is done.  {.size = sizeof(QnRunOptions)} is a full set of defaults.  All that it
+ * points to is borrowed until the run returns; its functions are called on the thread of the run.
+ */
 typedef struct QnRunOptions {
     size_t size;            /**< sizeof(QnRunOptions); see QnModelOptions */
     const QnCancel *cancel; /**< NULL: not cancellable */

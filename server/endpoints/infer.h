@@ -2,8 +2,8 @@
 /*
  * Inference as all protocols see it.
  *
- *     protocol: bytes ─▶ QsInfer ─▶ qs_infer_submit: check, shape, queue ─▶ model ─▶ `reply`:
- * QsResponse ─▶ bytes
+ *     protocol: bytes ─▶ QsInfer ─▶ qs_infer_submit: check, shape, queue ─▶ model
+ *                                      `reply`: bytes ◀─ QsResponse ◀────────┘
  */
 #ifndef QS_ENDPOINTS_INFER_H
 #define QS_ENDPOINTS_INFER_H

@@ -3,8 +3,10 @@
  * A request in JSON, with binary data behind it:
  *
  *     {"id", "parameters", "inputs": [{"name", "datatype", "shape", "parameters", "data"}],
- *      "outputs": [{"name", "parameters"}]}   and then, in the order of the inputs, the data of
- * those that have a "binary_data_size" instead of "data"
+ *      "outputs": [{"name", "parameters"}]}
+ *
+ * and then, in the order of the inputs, the data of those that have a "binary_data_size" instead of
+ * "data".
  *
  * One pass over the text, without a tree.  Where the text is at fault, it is either no JSON or a
  * value of the wrong kind; which of them, and the message, is found out afterwards, so that the way

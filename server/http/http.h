@@ -8,8 +8,8 @@
  * differently is refused, since that is how requests are smuggled: two lengths, a length beside
  * chunks, lines that end in a bare LF, folded headers, spaces around a header's name.
  *
- *     HEAD ──head──▶ [ROOM …] ──body──▶ END ──qs_http_next──▶ HEAD …       anything wrong ──▶ BAD,
- * for good
+ *     HEAD ──head──▶ [ROOM …] ──body──▶ END ──qs_http_next──▶ HEAD …
+ *      └──anything wrong──▶ BAD, for good
  */
 #ifndef QS_HTTP_HTTP_H
 #define QS_HTTP_HTTP_H

@@ -6,8 +6,8 @@
  *     static const OpRow rows[] = {
  *         {"Relu", {"float[3] = {-1, 0, 2}"}, .want = "float[3] {0, 0, 2}"},
  *         {"Softmax", {"float[N,3]"}, "axis = 2", .want = "error: axis is 2, expected -2 to 1"},
- *         {"TopK", {"float[N,3]", "int64[1] = {2}"}, .outputs = 2, .want = "float[N,2];
- * int64[N,2]"},
+ *         {"TopK", {"float[N,3]", "int64[1] = {2}"}, .outputs = 2,
+ *          .want = "float[N,2]; int64[N,2]"},
  *     };
  *
  * Inputs are written as in engine/ir/text.h, "_" is an absent one.  Where an input has no elements

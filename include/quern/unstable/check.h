@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/** How a model is checked.  {sizeof(QnCheckOptions)} is a full set of defaults. */
+/** How a model is checked.  {.size = sizeof(QnCheckOptions)} is a full set of defaults. */
 typedef struct QnCheckOptions {
     /** sizeof(QnCheckOptions); see QnModelOptions. */
     size_t size;

@@ -164,6 +164,7 @@ TEST(the_version_is_one_number_in_two_forms)
              version % 1000);
     EXPECT(t, version == QN_VERSION_NUMBER, "%d", version);
     EXPECT(t, !strcmp(text, qn_version_text()), "%s and %s", text, qn_version_text());
+    EXPECT(t, !strcmp(text, PROJECT_VERSION), "%s, but the build is of %s", text, PROJECT_VERSION);
 }
 
 TEST(types_are_found_by_their_names)
