@@ -22,136 +22,6 @@
 #include "engine/formats/onnx/splice.h"
 #include "engine/formats/onnx/validate.h"
 
-/* clang-format off */
-
-/* --- the glue --- */
-
-#define SEARCH \
-    "rows, sequences, beam_scores, found, found_scores, progress, length, steps = " \
-    "SearchStart(tokens, max_length, num_beams) {pad_token_id = @pad_token_id}\n" \
-    "prompt = length; count = Shape(rows)\n"
-#define START_TOKEN \
-    "batch = Shape(input_ids) {start = 0, end = 1}; dims = Concat(batch, [1]) {axis = 0}\n" \
-    "token = Cast(@decoder_start_token_id) {to = 6}; tokens = Expand(token, dims)\n"
-#define WORDS \
-    "pad = Cast(@pad_token_id) {to = 6}; is_pad = Equal(input_ids, pad); is_word = Not(is_pad)\n" \
-    "word = Cast(is_word) {to = 6}\n"
-
-/* In front of the first call.  Padding has position 0, and counts neither as seen nor as a token
- * that comes before another. */
-static const char *const start_texts[SEARCH_MODEL_COUNT] = {
-    [SEARCH_GPT] =
-        "tokens = input_ids\n" SEARCH WORDS
-        "[!attention_mask] attention_mask = word\n"
-        "before = CumSum(word, 1) {exclusive = 1}; position_ids = Mul(before, word)\n"
-        "next_position = ReduceSum(word, [1]) {keepdims = 1}\n"
-        "[num_beams] input_ids = Gather(input_ids, rows)\n"
-        "[num_beams] attention_mask = Gather(attention_mask, rows)\n"
-        "[num_beams] position_ids = Gather(position_ids, rows)\n"
-        "[num_beams] next_position = Gather(next_position, rows)\n"
-        "one = Cast(1) {to = 6}; dims = Concat(count, [1]) {axis = 0}; column = Expand(one, dims)\n"
-        "room = Concat([2], count, heads, [0], head_size) {axis = 0}; past = Expand(zero, room)\n"
-        "[seed] generator = Cast(seed) {to = 7}; [seed] generator = Reshape(generator, [1])",
-    /* Only padding on the left is hidden: the token that ends a text may be the padding token. */
-    [SEARCH_T5] =
-        START_TOKEN SEARCH WORDS
-        "[!attention_mask] seen = CumSum(word, 1); [!attention_mask] attention_mask = Sign(seen)\n"
-        "encoder_input_ids = input_ids; encoder_attention_mask = attention_mask\n"
-        "decoder_input_ids = tokens\n"
-        "room = Concat(count, heads, [0], head_size) {axis = 0}; past = Expand(zero, room)",
-    [SEARCH_WHISPER] =
-        "[decoder_input_ids] tokens = decoder_input_ids\n"
-        "[!decoder_input_ids] batch = Shape(input_ids) {start = 0, end = 1}\n"
-        "[!decoder_input_ids] dims = Concat(batch, [1]) {axis = 0}\n"
-        "[!decoder_input_ids] token = Cast(@decoder_start_token_id) {to = 6}\n"
-        "[!decoder_input_ids] tokens = Expand(token, dims)\n" SEARCH
-        "encoder_input_ids = input_ids; decoder_input_ids = tokens"};
-
-/* Behind the encoder: a row for each beam. */
-static const char expand_text[] =
-    "[encoder_attention_mask] encoder_attention_mask = Gather(encoder_attention_mask, rows)\n"
-    "[encoder_hidden_states] encoder_hidden_states = Gather(encoder_hidden_states, rows)\n"
-    "input_ids = Gather(tokens, rows)";
-
-#define COMMON \
-    "eos_token_id = @eos_token_id, pad_token_id = @pad_token_id, " \
-    "no_repeat_ngram_size = @no_repeat_ngram_size, vocab_size = @vocab_size"
-
-static const char beam_text[] =
-    "input_ids, picks, sequences, beam_scores, found, found_scores, progress, goes_on, all_scores = "
-    "BeamStep(logits, length, prompt, sequences, progress, min_length, repetition_penalty, "
-    "vocab_mask, prefix_vocab_mask, beam_scores, found, found_scores, length_penalty, temperature, "
-    "logits_processor) {" COMMON ", early_stopping = @early_stopping, has_times = @has_times, "
-    "decoder_start_token_id = @decoder_start_token_id, translate_token_id = @translate_token_id, "
-    "transcribe_token_id = @transcribe_token_id, start_of_lm_token_id = @start_of_lm_token_id, "
-    "no_timestamps_token_id = @no_timestamps_token_id, "
-    "beginning_timestamp_token_id = @beginning_timestamp_token_id}";
-
-#define TOKEN "TokenStep(logits, length, prompt, sequences, progress, min_length, " \
-    "repetition_penalty, vocab_mask, prefix_vocab_mask"
-
-static const char greedy_text[] =
-    "input_ids, sequences, progress, goes_on = " TOKEN ") {" COMMON "}";
-
-#define DRAWN "{" COMMON ", is_sampled = 1, custom = @custom, temperature = @temperature, " \
-    "top_p = @top_p, filter_value = @filter_value, min_tokens_to_keep = @min_tokens_to_keep, " \
-    "presence_penalty = @presence_penalty}"
-
-static const char sampling_text[] =
-    "[!seed] input_ids, sequences, progress, goes_on = " TOKEN ", presence_mask) " DRAWN "\n"
-    "[seed] input_ids, sequences, progress, goes_on, generator = " TOKEN
-    ", presence_mask, generator) " DRAWN;
-
-/* Behind a step: what the next call takes. */
-static const char *const next_texts[SEARCH_MODEL_COUNT] = {
-    [SEARCH_GPT] =
-        ("position_ids = next_position; next_position = Add(next_position, one)\n"
-         "attention_mask = Concat(attention_mask, column) {axis = 1}; length = Add(length, 1)"),
-    [SEARCH_T5] = "length = Add(length, 1)",
-    [SEARCH_WHISPER] = "length = Add(length, 1)"};
-
-/* In front of a decoder that takes all tokens so far. */
-static const char sequence_text[] =
-    "end = Unsqueeze(length, [0]); input_ids = Slice(sequences, [0], end, [1])";
-
-static const char beam_end_text[] =
-    "sequences, sequences_scores = BeamEnd(sequences, beam_scores, found, found_scores, progress, "
-    "num_return_sequences, length_penalty) {pad_token_id = @pad_token_id}\n"
-    "[length_penalty] sequences_scores = CastLike(sequences_scores, length_penalty)";
-
-/* The scores of all steps: of those that were not needed, zeros.  A loop that made no step does not
- * know the shape of its scores either. */
-static const char all_scores_text[] =
-    "[first_scores] item = Shape(first_scores); [!first_scores] item = Shape(all_scores) {start = 1}\n"
-    "total = Reshape(steps, [1]); wanted = Concat(total, item) {axis = 0}\n"
-    "made = Shape(all_scores); missing = Sub(wanted, made)\n"
-    "pads = Concat([0, 0, 0, 0], missing) {axis = 0}; scores = Pad(all_scores, pads)\n"
-    "[first_scores] first = Unsqueeze(first_scores, [0])\n"
-    "[first_scores] scores = Concat(first, scores) {axis = 0}\n"
-    "[length_penalty] scores = CastLike(scores, length_penalty)";
-
-/* clang-format on */
-
-/* What a text may ask for although the operator has no such input. */
-static const char *const parameters[] = {"num_beams",
-                                         "num_return_sequences",
-                                         "min_length",
-                                         "length_penalty",
-                                         "repetition_penalty",
-                                         "vocab_mask",
-                                         "prefix_vocab_mask",
-                                         "attention_mask",
-                                         "decoder_input_ids",
-                                         "logits_processor",
-                                         "presence_mask",
-                                         "seed",
-                                         "temperature",
-                                         "generator",
-                                         "encoder_attention_mask",
-                                         "encoder_hidden_states",
-                                         "first_scores",
-                                         "past"};
-
 /* What a loop carries, where it is there: every one, one with beams, one of a decoder alone. */
 static const char *const all_words[] = {"input_ids", "sequences", "progress",
                                         "length",    "generator", NULL};
@@ -176,10 +46,11 @@ static const struct {
     bool has_beams;
     unsigned models; /* bits 1 << SearchModel */
 } searches[] = {
-    {"BeamSearch", beam_text, true, 1u << SEARCH_GPT | 1u << SEARCH_T5 | 1u << SEARCH_WHISPER},
-    {"GreedySearch", greedy_text, false, 1u << SEARCH_GPT},
-    {"Sampling", sampling_text, false, 1u << SEARCH_GPT},
-    {"WhisperBeamSearch", beam_text, true, 1u << SEARCH_WHISPER},
+    {"BeamSearch", onnx_search_beam, true,
+     1u << SEARCH_GPT | 1u << SEARCH_T5 | 1u << SEARCH_WHISPER},
+    {"GreedySearch", onnx_search_greedy, false, 1u << SEARCH_GPT},
+    {"Sampling", onnx_search_sampling, false, 1u << SEARCH_GPT},
+    {"WhisperBeamSearch", onnx_search_beam, true, 1u << SEARCH_WHISPER},
 };
 
 static QnArena *arena_of(const Search *s)
@@ -309,7 +180,7 @@ static QnStatus start_with_encoder(Search *s)
     const SearchPart *encoder = &s->parts.encoder;
     const int states = s->parts.decoder.past_count, given = encoder->present_count;
     QN_TRY(call_part(s, encoder));
-    QN_TRY(onnx_body_run(&s->b, expand_text));
+    QN_TRY(onnx_body_run(&s->b, onnx_search_expand));
     for (int i = 0; i < states - given; i++)
         QN_TRY(name_state(s, "past", i, onnx_body_named(&s->b, "past")));
     for (int i = 0; i < given; i++)
@@ -317,7 +188,7 @@ static QnStatus start_with_encoder(Search *s)
     if (encoder->first_present == 0)
         return QN_OK;
     QN_TRY(take_first_step(s));
-    return onnx_body_run(&s->b, next_texts[s->parts.model]);
+    return onnx_body_run(&s->b, onnx_search_next[s->parts.model]);
 }
 
 static QnStatus start_with_decoder(Search *s)
@@ -329,16 +200,16 @@ static QnStatus start_with_decoder(Search *s)
     QN_TRY(call_part(s, &s->parts.init_decoder));
     QN_TRY(take_first_step(s));
     QN_TRY(keep_states(s, s->parts.decoder.past_count));
-    return onnx_body_run(&s->b, next_texts[s->parts.model]);
+    return onnx_body_run(&s->b, onnx_search_next[s->parts.model]);
 }
 
 static QnStatus emit_start(Search *s)
 {
-    for (size_t i = 0; i < QN_COUNT_OF(parameters); i++)
-        QN_TRY(onnx_body_name(&s->b, parameters[i], ""));
+    for (int i = 0; i < onnx_search_parameter_count; i++)
+        QN_TRY(onnx_body_name(&s->b, onnx_search_parameters[i], ""));
     QN_TRY(onnx_body_name_inputs(&s->b));
     QN_TRY(name_sizes(s));
-    QN_TRY(onnx_body_run(&s->b, start_texts[s->parts.model]));
+    QN_TRY(onnx_body_run(&s->b, onnx_search_start[s->parts.model]));
     return s->parts.encoder.graph ? start_with_encoder(s) : start_with_decoder(s);
 }
 
@@ -405,11 +276,11 @@ static QnStatus emit_body(Search *s)
 {
     QN_TRY(add_inputs(s));
     if (s->parts.model != SEARCH_GPT && s->parts.decoder.takes_sequences)
-        QN_TRY(onnx_body_run(&s->b, sequence_text));
+        QN_TRY(onnx_body_run(&s->b, onnx_search_sequence));
     QN_TRY(call_part(s, &s->parts.decoder));
     QN_TRY(emit_step(s));
     QN_TRY(keep_states(s, s->parts.decoder.present_count));
-    QN_TRY(onnx_body_run(&s->b, next_texts[s->parts.model]));
+    QN_TRY(onnx_body_run(&s->b, onnx_search_next[s->parts.model]));
     QN_TRY(add_output(s, "goes_on"));
     for (int i = 0; i < s->carried.count; i++)
         QN_TRY(add_output(s, s->carried.items[i]));
@@ -530,9 +401,9 @@ QnStatus onnx_rewrite_search(OnnxUpgrade *up, OnnxNode **node)
     QN_TRY(emit_start(&s));
     QN_TRY(emit_loop(&s));
     if (s.has_beams)
-        QN_TRY(onnx_body_run(&s.b, beam_end_text));
+        QN_TRY(onnx_body_run(&s.b, onnx_search_beam_end));
     if (s.wants_scores)
-        QN_TRY(onnx_body_run(&s.b, all_scores_text));
+        QN_TRY(onnx_body_run(&s.b, onnx_search_all_scores));
     QN_TRY(emit_outputs(&s, &last));
     if (last)
         *node = last;
