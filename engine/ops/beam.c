@@ -171,9 +171,10 @@ static QnStatus score_item(Step *s, int64_t item)
             qn_score_rules_put_float(call, ALL_SCORES, row * s->rules.vocab + i, s->scores[i]);
         }
     }
+    const int64_t all = s->beams * s->rules.vocab;
     if (s->best_count < 2 * s->beams)
         return qn_call_fail(call, "only %lld of %lld scores are numbers", (long long)s->best_count,
-                            (long long)(s->beams * s->rules.vocab));
+                            (long long)all);
     return QN_OK;
 }
 
