@@ -42,7 +42,7 @@ static QnStatus plain_value(QnPlanner *p, const QnIrValue *value, int *out)
         return QN_OK;
     const int id = qn_planner_value(p, value);
     if (id < 0)
-        return qn_fail(p->err, QN_BAD_MODEL, "value '%s' is read before it is made", value->name);
+        return qn_planner_fail_value(p, value);
     return qn_planner_in_layout(p, id, QN_ACCEPT_PLAIN, out);
 }
 

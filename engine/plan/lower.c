@@ -248,8 +248,7 @@ static QnStatus emit(QnPlanner *p, const QnOffer *offer)
             continue;
         const int value = qn_planner_value(p, offer->inputs[i]);
         if (value < 0)
-            return qn_fail(p->err, QN_BAD_MODEL, "value '%s' is read before it is made",
-                           offer->inputs[i]->name);
+            return qn_planner_fail_value(p, offer->inputs[i]);
         QN_TRY(qn_planner_in_layout(p, value, offer->accepts[i], &inputs[i]));
     }
     QN_TRY(add_outputs(p, offer, outputs, &output_count, offer->input_count ? inputs[0] : -1));
@@ -294,8 +293,7 @@ static QnStatus emit_call(QnPlanner *p, const QnNode *node)
             continue;
         const int value = qn_planner_value(p, node->inputs[i].value);
         if (value < 0)
-            return qn_fail(p->err, QN_BAD_MODEL, "value '%s' is read before it is made",
-                           node->inputs[i].value->name);
+            return qn_planner_fail_value(p, node->inputs[i].value);
         QN_TRY(qn_planner_in_layout(p, value, QN_ACCEPT_PLAIN, &inputs[i]));
     }
     bool is_late = false;

@@ -137,6 +137,13 @@ int qn_planner_value(QnPlanner *p, const QnIrValue *value)
     return *known;
 }
 
+QnStatus qn_planner_fail_value(const QnPlanner *p, const QnIrValue *value)
+{
+    if ((value->constant && !value->is_default) || is_bind_content(p, value))
+        return qn_no_memory(p->err);
+    return qn_fail(p->err, QN_BAD_MODEL, "value '%s' is read before it is made", value->name);
+}
+
 static const int *copy_list(QnArena *arena, const int *list, int count)
 {
     int *copy = qn_arena_array(arena, (size_t)(count ? count : 1), sizeof *copy);

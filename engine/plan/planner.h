@@ -39,6 +39,9 @@ int qn_planner_add_value(QnPlanner *p, const QnIrValue *value, const QnIrType *t
  * computed) or there is no memory. */
 int qn_planner_value(QnPlanner *p, const QnIrValue *value);
 
+/* Says why a value has no number: no memory, or nothing makes it before it is read. */
+QnStatus qn_planner_fail_value(const QnPlanner *p, const QnIrValue *value);
+
 /* Appends a step with copies of the lists; NULL where there is no memory.  Valid until the next is
  * added. */
 QnStep *qn_planner_add_step(QnPlanner *p, QnStepKind kind, const QnNode *node, const int *inputs,

@@ -124,8 +124,7 @@ QnStatus qn_planner_lower_extend(QnPlanner *p, const QnNode *node, int state)
     const int past = qn_planner_value(p, node->inputs[0].value);
     int rows = qn_planner_value(p, node->inputs[1].value);
     if (past < 0 || rows < 0)
-        return qn_fail(p->err, QN_BAD_MODEL, "value '%s' is read before it is made",
-                       node->inputs[past < 0 ? 0 : 1].value->name);
+        return qn_planner_fail_value(p, node->inputs[past < 0 ? 0 : 1].value);
     QN_TRY(qn_planner_in_layout(p, rows, QN_ACCEPT_PLAIN, &rows));
     const int made =
         qn_planner_add_value(p, node->outputs[0], &node->outputs[0]->type, QN_STORE_ASSIGNED);
