@@ -86,6 +86,11 @@ void qn_tensor_read_row(const QnTensor *tensor, int64_t first, int64_t step, int
         }
         READ_ROW(float, (double)v)
     case QN_DOUBLE:
+        if (step == 1 && count > 0) {
+            memcpy(to, (const char *)tensor->data + first * (int64_t)sizeof *to,
+                   (size_t)count * sizeof *to);
+            return;
+        }
         READ_ROW(double, v)
     case QN_INT64:
         READ_ROW(int64_t, (double)v)
@@ -131,8 +136,18 @@ void qn_tensor_write_row(QnTensor *tensor, int64_t first, int64_t step, int64_t 
     const QnType type = tensor->type;
     switch (type) {
     case QN_FLOAT:
+        if (step == 1) {
+            float *to = (float *)tensor->data + first;
+            for (int64_t i = 0; i < count; i++)
+                to[i] = (float)from[i];
+            return;
+        }
         WRITE_ROW(float, v)
     case QN_DOUBLE:
+        if (step == 1 && count > 0) {
+            memcpy((double *)tensor->data + first, from, (size_t)count * sizeof *from);
+            return;
+        }
         WRITE_ROW(double, v)
     case QN_INT64:
         WRITE_ROW(int64_t, qn_f64_to_i64(v))

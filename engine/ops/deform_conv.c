@@ -149,20 +149,27 @@ static void find_position(const Deform *d, int64_t field, int64_t tap, const int
     }
 }
 
+enum { PLACES = 16 }; /* that are computed together, so that each weight is read once for them */
+
 /* What one thread works with. */
 typedef struct Room {
     QnTap *corners;  /* [1 << dimensions] */
-    double *column;  /* [taps][channels]: what the taps see from a place */
-    double *results; /* [outputs] */
+    double *row;     /* [channels of a group] */
+    double *columns; /* [channels][taps][PLACES]: what the taps see from some places */
+    double *results; /* [PLACES] */
+    int64_t places;  /* how many of them are in use */
 } Room;
 
 static size_t room_size(const Deform *d)
 {
     return (sizeof(QnTap) << d->window.count) +
-           (size_t)(d->taps * d->channels + d->outputs) * sizeof(double);
+           (size_t)(d->channels / d->groups + PLACES * (d->taps * d->channels + 1)) *
+               sizeof(double);
 }
 
-static void read_column(const Deform *d, const QnTensor *y, int64_t n, int64_t o, const Room *room)
+/* Column p: what the taps see from place o of image n. */
+static void read_column(const Deform *d, const QnTensor *y, int64_t n, int64_t o, int64_t p,
+                        const Room *room)
 {
     const int64_t each = d->channels / d->groups;
     int64_t at[QN_WINDOW_DIMS], rest = o;
@@ -178,34 +185,54 @@ static void read_column(const Deform *d, const QnTensor *y, int64_t n, int64_t o
             find_position(d, field, tap, at, o, position);
             const int count = find_corners(d, position, mask, room->corners);
             qn_taps_sum(d->x, (n * d->channels + g * each) * d->input_size, d->input_size, each,
-                        room->corners, count, room->column + tap * d->channels + g * each);
+                        room->corners, count, room->row);
+            double *to = room->columns + (g * each * d->taps + tap) * PLACES + p;
+            for (int64_t c = 0; c < each; c++)
+                to[c * d->taps * PLACES] = room->row[c];
         }
 }
 
-/* Places begin <= i < end of all images. */
+static void add_scaled(double *to, const double *from, double by, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        to[i] += by * from[i];
+}
+
+/* Output channel m at the places whose columns were read. */
+static void multiply(const Deform *d, int64_t m, int64_t per_group, const Room *room)
+{
+    const int64_t terms = d->inner * d->taps, places = room->places;
+    const double *weights = d->weights + m * terms;
+    const double *columns = room->columns + m / per_group * terms * PLACES;
+    for (int64_t p = 0; p < places; p++)
+        room->results[p] = d->bias[m];
+    for (int64_t i = 0; i < terms; i++)
+        add_scaled(room->results, columns + i * PLACES, weights[i], places);
+}
+
+/* Blocks begin <= u < end of places, of all images. */
 static QnStatus run_places(const QnCall *call, const void *work, void *memory, int64_t begin,
                            int64_t end)
 {
     const Deform *d = work;
     QnTensor *y = qn_call_result(call, 0);
     const int64_t per_group = d->outputs / qn_op_int(call->node, "group");
+    const int64_t blocks = qn_ceil_div(d->output_size, PLACES);
     Room room = {.corners = memory};
-    room.column = (double *)(room.corners + ((size_t)1 << d->window.count));
-    room.results = room.column + d->taps * d->channels;
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t n = i / d->output_size, o = i % d->output_size;
-        read_column(d, y, n, o, &room);
+    room.row = (double *)(room.corners + ((size_t)1 << d->window.count));
+    room.columns = room.row + d->channels / d->groups;
+    room.results = room.columns + PLACES * d->taps * d->channels;
+    for (int64_t u = begin; u < end; u++) {
+        const int64_t n = u / blocks, first = u % blocks * PLACES;
+        const int64_t count = qn_min_i64(PLACES, d->output_size - first);
+        room.places = count;
+        for (int64_t p = 0; p < count; p++)
+            read_column(d, y, n, first + p, p, &room);
         for (int64_t m = 0; m < d->outputs; m++) {
-            const double *from = room.column + m / per_group * d->inner;
-            const double *weight = d->weights + m * d->inner * d->taps;
-            double sum = d->bias[m];
-            for (int64_t c = 0; c < d->inner; c++)
-                for (int64_t tap = 0; tap < d->taps; tap++)
-                    sum += *weight++ * from[tap * d->channels + c];
-            room.results[m] = sum;
+            multiply(d, m, per_group, &room);
+            qn_tensor_write_row(y, (n * d->outputs + m) * d->output_size + first, 1, count,
+                                room.results);
         }
-        qn_tensor_write_row(y, n * d->outputs * d->output_size + o, d->output_size, d->outputs,
-                            room.results);
     }
     return QN_OK;
 }
@@ -245,9 +272,10 @@ static QnStatus deform(const QnCall *call)
         return QN_OK;
     QN_TRY(init_deform(call, &d));
     const double column = (double)d.taps * (double)d.channels;
-    return qn_call_for(call, qn_call_result(call, 0)->dims[0] * d.output_size,
-                       10 * column + (double)d.outputs * (double)d.inner * (double)d.taps,
-                       room_size(&d), run_places, &d);
+    return qn_call_for(
+        call, qn_call_result(call, 0)->dims[0] * qn_ceil_div(d.output_size, PLACES),
+        PLACES * (10 * column + 0.3 * (double)d.outputs * (double)d.inner * (double)d.taps),
+        room_size(&d), run_places, &d);
 }
 
 static const QnOpAttribute attributes[] = {{"dilations", QN_ATTRIBUTE_INTS},

@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "base/checked.h"
 #include "engine/ops/taps.h"
 
 enum { SPATIAL = QN_MAX_RANK - 2, DIMS_OF_CUBIC = 6 };
@@ -200,10 +201,12 @@ static QnStatus make_sampler(const QnCall *call, Sampler *s)
     return QN_OK;
 }
 
-/* What one thread works with. */
+enum { PLACES = 32, FEW_TAPS = 16 };
+
+/* What one thread works with: some positions, whose taps all channels share. */
 typedef struct Room {
-    QnTap *taps;     /* [combinations] */
-    double *channel; /* [channels] */
+    QnTap *taps;     /* [places][combinations] */
+    double *results; /* [places] */
 } Room;
 
 static int combinations_of(const Sampler *s)
@@ -215,43 +218,75 @@ static int combinations_of(const Sampler *s)
     return all;
 }
 
-/* One position of the output, in all channels. */
-static void sample_position(const Sampler *s, const Taps *taps, int64_t n, int64_t at, QnTensor *y,
-                            const Room *room)
+/* So many positions are sampled together: a plane then stays in the cache for them. */
+static int places_of(const Sampler *s)
 {
+    return combinations_of(s) <= FEW_TAPS ? PLACES : 1;
+}
+
+static void find_taps(const QnCall *call, const Sampler *s, int64_t position, Taps *taps)
+{
+    double at[SPATIAL];
+    qn_tensor_read_row(qn_call_input(call, 1), position * s->count, 1, s->count, at);
+    make_taps(s, at, taps);
+}
+
+/* Positions [first, first + places) of image n by the nearest element, in all channels. */
+static void move_places(const QnCall *call, const Sampler *s, int64_t n, int64_t first, int places)
+{
+    QnTensor *y = qn_call_result(call, 0);
     const QnBox in = qn_box(s->x, 1), out = qn_box(y, 1);
-    const int64_t base = n * in.length * in.inner, to = n * out.length * out.inner + at;
-    QnTensor numbers = *y;
-    if (s->mode == NEAREST) {
-        for (int64_t c = 0; c < out.length; c++)
-            move_tap(s, taps, base + c * in.inner,
-                     (char *)y->data + (size_t)(to + c * out.inner) * qn_type_size(y->type));
-        return;
-    }
-    qn_tensor_pairs(&numbers);
-    const int count = combine(s, taps, room->taps);
-    for (int p = 0; p < s->parts; p++) {
-        qn_taps_sum(&s->numbers, base * s->parts + p, in.inner * s->parts, out.length, room->taps,
-                    count, room->channel);
-        qn_tensor_write_row(&numbers, to * s->parts + p, out.inner * s->parts, out.length,
-                            room->channel);
+    for (int p = 0; p < places; p++) {
+        Taps taps;
+        find_taps(call, s, n * out.inner + first + p, &taps);
+        for (int64_t c = 0; c < out.length; c++) {
+            const int64_t plane = n * out.length + c;
+            move_tap(s, &taps, plane * in.inner,
+                     (char *)y->data +
+                         (size_t)(plane * out.inner + first + p) * qn_type_size(y->type));
+        }
     }
 }
 
-/* Positions begin <= i < end of all images. */
-static QnStatus sample_positions(const QnCall *call, const void *work, void *memory, int64_t begin,
-                                 int64_t end)
+/* The same by weighted neighbours. */
+static void sum_places(const QnCall *call, const Sampler *s, int64_t n, int64_t first, int places,
+                       const Room *room)
+{
+    QnTensor numbers = *qn_call_result(call, 0);
+    const QnBox in = qn_box(s->x, 1), out = qn_box(&numbers, 1);
+    const int limit = combinations_of(s);
+    int counts[PLACES];
+    qn_tensor_pairs(&numbers);
+    for (int p = 0; p < places; p++) {
+        Taps taps;
+        find_taps(call, s, n * out.inner + first + p, &taps);
+        counts[p] = combine(s, &taps, room->taps + (size_t)p * (size_t)limit);
+    }
+    for (int64_t plane = n * out.length; plane < (n + 1) * out.length; plane++)
+        for (int part = 0; part < s->parts; part++) {
+            qn_taps_sum_places(&s->numbers, plane * in.inner * s->parts + part, room->taps, limit,
+                               counts, places, room->results);
+            qn_tensor_write_row(&numbers, (plane * out.inner + first) * s->parts + part, s->parts,
+                                places, room->results);
+        }
+}
+
+/* Blocks begin <= u < end of positions, of all images. */
+static QnStatus sample_blocks(const QnCall *call, const void *work, void *memory, int64_t begin,
+                              int64_t end)
 {
     const Sampler *s = work;
-    QnTensor *y = qn_call_result(call, 0);
-    const int64_t positions = qn_box(y, 1).inner;
-    const Room room = {memory, (double *)((QnTap *)memory + combinations_of(s))};
-    for (int64_t i = begin; i < end; i++) {
-        double at[SPATIAL];
-        Taps taps;
-        qn_tensor_read_row(qn_call_input(call, 1), i * s->count, 1, s->count, at);
-        make_taps(s, at, &taps);
-        sample_position(s, &taps, i / positions, i % positions, y, &room);
+    const int64_t positions = qn_box(qn_call_result(call, 0), 1).inner;
+    const int most = places_of(s);
+    const int64_t blocks = qn_ceil_div(positions, most);
+    const Room room = {memory, (double *)((QnTap *)memory + most * combinations_of(s))};
+    for (int64_t u = begin; u < end; u++) {
+        const int64_t n = u / blocks, first = u % blocks * most;
+        const int places = (int)qn_min_i64(most, positions - first);
+        if (s->mode == NEAREST)
+            move_places(call, s, n, first, places);
+        else
+            sum_places(call, s, n, first, places, &room);
     }
     return QN_OK;
 }
@@ -262,13 +297,13 @@ static QnStatus grid_sample(const QnCall *call)
     Sampler s;
     QN_TRY(make_sampler(call, &s));
     const QnBox in = qn_box(s.x, 1), out = qn_box(y, 1);
-    const int combinations = combinations_of(&s);
+    const int most = places_of(&s), combinations = combinations_of(&s);
     if (in.inner == 0 && qn_tensor_count(y) > 0)
         return qn_call_fail(call, "the input has no elements to sample");
-    return qn_call_for(call, out.outer * out.inner,
-                       50 + combinations * (5 + 1.5 * (double)out.length),
-                       (size_t)combinations * sizeof(QnTap) + (size_t)out.length * sizeof(double),
-                       sample_positions, &s);
+    return qn_call_for(call, out.outer * qn_ceil_div(out.inner, most),
+                       most * (50 + combinations * (5 + 1.5 * (double)out.length)),
+                       (size_t)most * ((size_t)combinations * sizeof(QnTap) + sizeof(double)),
+                       sample_blocks, &s);
 }
 
 /* ---- AffineGrid ---- */

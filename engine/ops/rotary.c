@@ -117,7 +117,7 @@ static QnStatus own_angles(const Rotary *r, int64_t b, int64_t i)
 static QnStatus counted_angles(const Rotary *r, int64_t b, int64_t i)
 {
     const bool is_first = r->positions->rank == 1;
-    int64_t row;
+    int64_t row = 0;
     QN_TRY(read_position(r, is_first ? 0 : b * r->rows + i, is_first ? i : 0, &row));
     read_angles(r, row);
     return QN_OK;

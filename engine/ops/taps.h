@@ -21,4 +21,11 @@ typedef struct QnTap {
 void qn_taps_sum(const QnTensor *x, int64_t first, int64_t step, int64_t count, const QnTap *taps,
                  int tap_count, double *to);
 
+/*
+ * The same for several lists, of one channel:  to[p] = sum over t < counts[p] of the taps from
+ * taps[p * limit] on.
+ */
+void qn_taps_sum_places(const QnTensor *x, int64_t first, const QnTap *taps, int limit,
+                        const int *counts, int places, double *to);
+
 #endif

@@ -50,6 +50,7 @@ typedef struct Block {
     const QnAttendArrays *arrays;
     int64_t item, head, first, rows; /* of queries */
     int64_t begin, end;              /* of keys */
+    bool is_masked;                  /* some of these take no part for some of the queries */
     int64_t pitch;
     float *scores; /* [rows][pitch], of keys from `begin` on */
     void *room;    /* of a product */
@@ -161,7 +162,7 @@ static void fill(float *row, int64_t begin, int64_t end)
 }
 
 /* Adds the mask, and sets what takes no part to -infinity; rows begin at key b->begin. */
-static void add_bias(const Block *b, int64_t i, float *row)
+static void add_bias(Block *b, int64_t i, float *row)
 {
     const QnAttendF32 *a = b->attend;
     const QnAttendArrays *arrays = b->arrays;
@@ -182,6 +183,8 @@ static void add_bias(const Block *b, int64_t i, float *row)
     if (arrays->bias || arrays->allowed)
         fill(row, masked, count);
     window_of(b, i, &begin, &end);
+    b->is_masked =
+        b->is_masked || arrays->bias || arrays->allowed || begin > b->begin || end < b->end;
     fill(row, 0, qn_min_i64(begin - b->begin, count));
     fill(row, qn_max_i64(end - b->begin, 0), count);
 }
@@ -233,11 +236,19 @@ static void make_scores(const Block *b, const float *k)
 
 static bool are_finite(const QnAttendF32 *a, const float *v, int64_t count)
 {
+    enum { LANES = 8 };
     for (int64_t j = 0; j < count; j++) {
-        float sum = 0; /* of zeros, where all are finite */
-        for (int64_t d = 0; d < a->value_size; d++)
-            sum += v[j * a->v.row + d * a->v.element] * 0.0f;
-        if (sum != 0)
+        const float *value = v + j * a->v.row;
+        float sums[LANES] = {0}; /* of zeros, where all are finite */
+        int64_t d = 0;
+        for (; a->v.element == 1 && d + LANES <= a->value_size; d += LANES)
+            for (int lane = 0; lane < LANES; lane++)
+                sums[lane] += value[d + lane] * 0.0f;
+        for (; d < a->value_size; d++)
+            sums[0] += value[d * a->v.element] * 0.0f;
+        for (int lane = 1; lane < LANES; lane++)
+            sums[0] += sums[lane];
+        if (sums[0] != 0)
             return false;
     }
     return true;
@@ -265,7 +276,7 @@ static void make_values(const Block *b, const float *v)
     const int64_t count = b->end - b->begin;
     float *y = b->arrays->y + b->item * a->y.item + b->head * a->y.head + b->first * a->y.row;
     v += b->begin * a->v.row;
-    if (!are_finite(a, v, count)) {
+    if (b->is_masked && !are_finite(a, v, count)) {
         add_values(b, v, y);
         return;
     }
