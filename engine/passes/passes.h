@@ -8,6 +8,7 @@
 extern const QnPass qn_pass_constant_conditions;
 extern const QnPass qn_pass_cse;
 extern const QnPass qn_pass_dead_code;
+extern const QnPass qn_pass_einsum_product;
 extern const QnPass qn_pass_flex_attention;
 extern const QnPass qn_pass_fold_affine;
 extern const QnPass qn_pass_fold_batch_norm;

@@ -13,6 +13,7 @@ const QnPass *const qn_passes[] = {
     &qn_pass_sequence_map,   /* in front of all: it is required */
     &qn_pass_flex_attention, /* likewise; the graphs in it are then seen by all that follow */
     &qn_pass_gradient,       /* likewise; behind flex-attention, which has no derivative itself */
+    &qn_pass_einsum_product, /* behind gradient likewise */
     &qn_pass_plain_forms,    /* behind gradient, which derives what the model says; before folding:
                                 it casts constants */
     &qn_pass_dead_code,      /* early: nothing after it looks at what nobody needs */
