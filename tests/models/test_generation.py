@@ -4,6 +4,7 @@ import generation
 import numpy as np
 import pytest
 from generation import WORDS, decoder, encoder, gpt_decoder
+from onnx import helper
 from oracle import onnx_runtime, run_named
 
 quern = pytest.importorskip("quern")
@@ -121,6 +122,25 @@ def test_the_first_call_may_have_a_decoder_of_its_own():
     check("BeamSearch", feed, 3, **graphs)
     greedy = prompts(2, padding=1) | numbers(max_length=12)
     check("GreedySearch", greedy, **graphs)
+
+
+def test_graphs_inside_a_decoder_keep_their_names():
+    """A branch reads a value of the decoder, and has another of its own by the name of one in the decoder."""
+    graph = gpt_decoder("decoder", 6)
+    made = graph.node[0].output[0]
+    for node in graph.node:
+        node.output[:] = ["inner" if name == "logits" else name for name in node.output]
+    nodes = [helper.make_node("Neg", ["inner"], [made]), helper.make_node("Neg", [made], ["branch_result"])]
+    result = helper.make_tensor_value_info("branch_result", generation.FLOAT, None)
+    branches = {f"{kind}_branch": helper.make_graph(nodes, kind, [], [result]) for kind in ("then", "else")}
+    graph.node.extend([helper.make_node("Size", ["past_0"], ["past_size"]),
+                       helper.make_node("Cast", ["past_size"], ["is_later"], to=9),
+                       helper.make_node("If", ["is_later"], ["logits"], **branches)])
+    feed = prompts(2) | numbers(max_length=12, min_length=0, num_beams=2, num_return_sequences=2, length_penalty=1.0)
+    options = {"eos_token_id": END, "pad_token_id": PAD}
+    sequences = [quern.InferenceSession(generation.model("BeamSearch", feed, **options, decoder=one)).run(None, feed)[0]
+                 for one in (graph, gpt_decoder("decoder", 6))]
+    np.testing.assert_array_equal(*sequences)
 
 
 def test_states_may_be_of_half_size():
@@ -243,6 +263,11 @@ def cut(graph, what):
     return graph
 
 
+def share(graph):
+    graph.input.append(helper.make_tensor_value_info("past_sequence_length", generation.INT, [1]))
+    return graph
+
+
 def open_heads(graph):
     graph.input[3].type.tensor_type.shape.dim[2].Clear()
     return graph
@@ -253,6 +278,7 @@ GPT = [
     (rename(gpt_decoder("g", 0), "output", 0, "scores"), "decoder's output 0 is 'scores', expected logits"),
     (retype(gpt_decoder("g", 0), 0, generation.FLOAT), "decoder's input 'input_ids' is of float, expected int32"),
     (cut(gpt_decoder("g", 0), "output"), "decoder has 2 past and 1 present states, expected a present one for each past one"),
+    (share(gpt_decoder("g", 0)), "decoder's past and present states share a buffer, expected states of their own"),
     (open_heads(gpt_decoder("g", 0)), "decoder's input 'past_0' does not say how many heads it has, of what size"),
 ]
 

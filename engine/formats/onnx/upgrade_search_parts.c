@@ -164,9 +164,21 @@ static bool takes_sequences(const OnnxType *type)
     return !type->has_shape || type->dims.count != 2 || type->dims.items[1].value != 1;
 }
 
+/* States in one buffer of full size, to which the decoder writes: a form for GPUs. */
+static void check_buffer(Check *c, const OnnxGraph *graph)
+{
+    for (int i = 0; i < graph->inputs.count; i++)
+        if (!strcmp(graph->inputs.items[i].name, "past_sequence_length"))
+            refuse(c,
+                   onnx_say(c->up->in, "%s's past and present states share a buffer",
+                            c->rules->attribute),
+                   "states of their own: export it for a CPU");
+}
+
 static void check_graph(Check *c, SearchPart *part)
 {
     OnnxGraph *graph = part->graph;
+    check_buffer(c, graph);
     part->first_past =
         match(c, "input", c->rules->inputs, graph->inputs.items, graph->inputs.count);
     part->first_present =
