@@ -6,7 +6,7 @@
  * one of each prompt starts with the score 0, the others so low that the first step takes all from
  * the first.  A hypothesis is a sequence that has ended: its length, then its tokens.
  *
- *     prompt [batch, length], max_length, num_beams
+ *     prompt [batch, length], max_length, num_beams; a mask of the prompt's shape, which is checked
  *         rows          [batch * beams]            the prompt of each sequence
  *         sequences     [batch * beams, most]      the prompts, then padding
  *         scores        [batch * beams]
@@ -17,7 +17,7 @@
  */
 #include "engine/ops/score_rules.h"
 
-enum { PROMPT, MAX_LENGTH, NUM_BEAMS };
+enum { PROMPT, MAX_LENGTH, NUM_BEAMS, MASK };
 enum { ROWS, SEQUENCES, SCORES, FOUND, FOUND_SCORES, PROGRESS, LENGTH, STEPS };
 
 /* As in ONNX Runtime: they bound what a request can ask for. */
@@ -53,6 +53,8 @@ static QnStatus infer_start(QnInfer *in)
     QN_TRY(qn_infer_want_rank(in, PROMPT, 2));
     const QnDim batch = prompt ? prompt->dims[0] : qn_infer_fresh(in);
     const QnDim length = prompt ? prompt->dims[1] : qn_infer_fresh(in);
+    if (prompt)
+        QN_TRY(qn_infer_want_shape(in, MASK, 2, prompt->dims));
     const int64_t least = qn_dim_is_known(length) ? length + 1 : 1;
     QN_TRY(read_count(in, MAX_LENGTH, "max_length", least, MOST_TOKENS, MOST_TOKENS, &most));
     QN_TRY(read_count(in, NUM_BEAMS, "num_beams", 1, MOST_BEAMS, 1, &beams));
@@ -122,7 +124,7 @@ const QnOp qn_ops_search[] = {
     {.name = "SearchStart",
      .domain = "quern",
      .since = 1,
-     .inputs = "prompt: int32, max_length?: integer, num_beams?: integer",
+     .inputs = "prompt: int32, max_length?: integer, num_beams?: integer, mask?: integer",
      .outputs = "rows: int64, sequences: int32, scores?: float, found?: int32, "
                 "found_scores: float, progress: int32, length: int64, steps: int64",
      .attributes = attributes,

@@ -49,6 +49,9 @@ TEST(a_search_starts_with_its_prompts)
          {"int32[1,2] = {5, 6}", "int32[] = {4}", "int32[] = {0}"},
          .want = "error: num_beams is 0, expected 1 to 128"},
         {"quern.SearchStart",
+         {"int32[1,2] = {5, 6}", "int32[] = {4}", "_", "int32[1,3] = {1, 1, 1}"},
+         .want = "error: input 3 has size 3 along dimension 1, expected 2"},
+        {"quern.SearchStart",
          {"int32[2] = {5, 6}", "int32[] = {4}"},
          .want = "error: input 0 has rank 1, expected 2"},
     };

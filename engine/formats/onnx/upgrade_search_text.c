@@ -5,9 +5,9 @@
 
 /* clang-format off */
 
-#define SEARCH \
+#define SEARCH(mask) \
     "rows, sequences, beam_scores, found, found_scores, progress, length, steps = " \
-    "SearchStart(tokens, max_length, num_beams) {pad_token_id = @pad_token_id}\n" \
+    "SearchStart(tokens, max_length, num_beams, " mask ") {pad_token_id = @pad_token_id}\n" \
     "prompt = length; count = Shape(rows)\n"
 #define START_TOKEN \
     "batch = Shape(input_ids) {start = 0, end = 1}; dims = Concat(batch, [1]) {axis = 0}\n" \
@@ -20,7 +20,7 @@
  * that comes before another. */
 const char *const onnx_search_start[SEARCH_MODEL_COUNT] = {
     [SEARCH_GPT] =
-        "tokens = input_ids\n" SEARCH WORDS
+        "tokens = input_ids\n" SEARCH("attention_mask") WORDS
         "[!attention_mask] attention_mask = word\n"
         "before = CumSum(word, 1) {exclusive = 1}; position_ids = Mul(before, word)\n"
         "next_position = ReduceSum(word, [1]) {keepdims = 1}\n"
@@ -33,7 +33,7 @@ const char *const onnx_search_start[SEARCH_MODEL_COUNT] = {
         "[seed] generator = Cast(seed) {to = 7}; [seed] generator = Reshape(generator, [1])",
     /* Only padding on the left is hidden: the token that ends a text may be the padding token. */
     [SEARCH_T5] =
-        START_TOKEN SEARCH WORDS
+        START_TOKEN SEARCH("_") WORDS
         "[!attention_mask] seen = CumSum(word, 1); [!attention_mask] attention_mask = Sign(seen)\n"
         "encoder_input_ids = input_ids; encoder_attention_mask = attention_mask\n"
         "decoder_input_ids = tokens\n"
@@ -43,7 +43,7 @@ const char *const onnx_search_start[SEARCH_MODEL_COUNT] = {
         "[!decoder_input_ids] batch = Shape(input_ids) {start = 0, end = 1}\n"
         "[!decoder_input_ids] dims = Concat(batch, [1]) {axis = 0}\n"
         "[!decoder_input_ids] token = Cast(@decoder_start_token_id) {to = 6}\n"
-        "[!decoder_input_ids] tokens = Expand(token, dims)\n" SEARCH
+        "[!decoder_input_ids] tokens = Expand(token, dims)\n" SEARCH("_")
         "encoder_input_ids = input_ids; decoder_input_ids = tokens"};
 
 /* Behind the encoder: a row for each beam. */
