@@ -35,6 +35,7 @@ const QnDerivative qn_derivatives_move[] = {
         "dA = a\n"
         "dC = shaped(ReduceSum(G) {keepdims = 0} - ReduceSum(a) {keepdims = 0}, C)"},
     {"Reshape", "dA = shaped(G, A)"},
+    {"Resize", "[@mode=nearest] dA = scattered(Resize(places(A), B, C, D) {*}, G, A)"},
     {"ReverseSequence", MOVED("ReverseSequence(places(A), B)")},
     {"ScatterElements",
         "[@reduction=none] dA = ScatterElements(G, B, zeros(C)) {axis = @axis}\n"

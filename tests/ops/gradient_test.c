@@ -60,6 +60,7 @@ static const Row rows[] = {
     {"OneHot", {"int64[3] = {0, 2, 5}", "int64[1] = {3}", "double[2]"}},
     {"Pad", {MATRIX, "int64[4] = {1, -1, 0, 2}", "double[]"}}, {"Pad", {MATRIX, "int64[4] = {1, 1, 0, 2}"}, "mode = \"reflect\""},
     PLAIN("RandomNormalLike"), PLAIN("RandomUniformLike"), {"Reshape", {MATRIX, "int64[1] = {6}"}},
+    {"Resize", {"double[1,1,2,3]", "_", "float[4] = {1, 1, 2, 1.5}"}},
     {"ReverseSequence", {MATRIX, "int64[3] = {1, 2, 2}"}},
     {"ScatterElements", {"double[3,2]", "int64[1,2] = {2, 0}", "double[1,2]"}},
     {"ScatterElements", {"double[2,3]", "int64[1,2] = {2, 2}", "double[1,2]"}, "axis = 1, reduction = \"add\""},

@@ -140,6 +140,8 @@ ROWS = [
     Row("Pad", rand(3, 4), ints(1, 2), None, ints(1)),
     *[Row("Pad", rand(3, 4), ints(1, 2, 2, 1), mode=mode) for mode in ("edge", "reflect", "wrap")],
     Row("Expand", rand(3, 1), ints(2, 1, 4)),
+    Row("Resize", rand(1, 1, 2, 3), None, np.array([1, 1, 2, 1.5], np.float32)),
+    Row("Resize", rand(1, 1, 3, 4), None, None, ints(2, 5), axes=[2, 3], nearest_mode="floor"),
     Row("Tile", rand(2, 3), ints(2, 2)),
     Row("Gather", rand(4, 2), ints(1, 3, 1, -1, shape=(2, 2))),
     Row("Gather", rand(2, 4), ints(1, 3, 1), axis=1),
