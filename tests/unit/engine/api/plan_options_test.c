@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* QnPlanOptions: what is refused, what is shown, and what a plan file does not keep. */
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 #include "engine/devices/cpu/cpu.h"
 #include "engine/plan/plan.h"
+#include "quern/unstable/graph.h"
+#include "quern/unstable/plan_view.h"
 #include "tests/support/public.h"
 #include "tests/support/tree.h"
 
@@ -110,6 +113,96 @@ TEST(steps_of_the_reference_can_be_refused)
     EXPECT(t, strstr(err.message, "(Add): only the reference computes it"), "%s", err.message);
 }
 
+/* A convolution that is worth transforming, where the processor's kernels can. */
+static const char image[] = "graph main(%x: float[1,32,56,56]) {\n"
+                            "  const %one: float[] = {0.5}\n"
+                            "  const %size: int64[4] = {32, 32, 3, 3}\n"
+                            "  %w = Expand(%one, %size)\n"
+                            "  %y: float[1,32,54,54] = Conv(%x, %w)\n  return %y\n}";
+
+static bool has_kernel(const QnPlan *plan, const char *part)
+{
+    bool has = false;
+    for (int i = 0; i < plan->step_count; i++)
+        has |= plan->steps[i].kernel && strstr(plan->steps[i].kernel, part);
+    return has;
+}
+
+TEST(strict_arithmetic_transforms_no_convolutions)
+{
+    QnText bytes;
+    QnPlan *normal = NULL, *strict = NULL;
+    QnError err = {0};
+    QnModel *model = read_model(t, &bytes, image);
+    const QnPlanOptions options = {.size = sizeof options, .math = QN_MATH_STRICT};
+    REQUIRE(t,
+            model && qn_plan_build(&normal, model, NULL, NULL, &err) == QN_OK &&
+                qn_plan_build(&strict, model, &options, NULL, &err) == QN_OK,
+            "%s", err.message);
+    EXPECT(t, !has_kernel(strict, "winograd"), "it does");
+    if (!has_kernel(normal, "winograd"))
+        t->skipped = "this processor transforms none";
+    qn_plan_free(strict);
+    qn_plan_free(normal);
+    qn_model_free(model);
+    qn_text_finish(&bytes);
+}
+
+/* ---- threads ---- */
+
+/* One of several threads that use a model at once. */
+typedef struct Builder {
+    pthread_t thread;
+    const QnModel *model;
+    int step_count, node_count; /* -1: it failed */
+} Builder;
+
+static void *build(void *user)
+{
+    Builder *builder = user;
+    QnPlan *plan = NULL;
+    QnPlanView *steps = NULL;
+    QnGraphView *graph = NULL;
+    builder->step_count = builder->node_count = -1;
+    if (qn_plan_build(&plan, builder->model, NULL, NULL, NULL) == QN_OK &&
+        qn_plan_view_create(&steps, plan, NULL) == QN_OK &&
+        qn_graph_view_model(&graph, builder->model, NULL) == QN_OK) {
+        builder->step_count = qn_plan_view_step_count(steps);
+        builder->node_count = qn_graph_view_node_count(graph);
+    }
+    qn_graph_view_free(graph);
+    qn_plan_view_free(steps);
+    qn_plan_free(plan);
+    return NULL;
+}
+
+/* Also with graphs inside, whose shapes passes and planner look at. */
+TEST(threads_build_plans_of_one_model_at_once)
+{
+    static const char graph[] =
+        "graph main(%c: bool[], %x: float[N,3]) {\n"
+        "  const %w: float[3] = {1, 2, 3}\n"
+        "  %a = Mul(%x, %w)\n"
+        "  %y = If(%c) {then_branch = graph () { %p = Exp(%a) return %p },\n"
+        "               else_branch = graph () { %q = Neg(%a) return %q }}\n"
+        "  return %y\n}";
+    QnText bytes;
+    Builder builders[4];
+    QnModel *model = read_model(t, &bytes, graph);
+    REQUIRE(t, model, "no model");
+    for (int i = 0; i < 4; i++) {
+        builders[i] = (Builder){.model = model};
+        REQUIRE(t, !pthread_create(&builders[i].thread, NULL, build, &builders[i]), "no thread");
+    }
+    for (int i = 0; i < 4; i++)
+        pthread_join(builders[i].thread, NULL);
+    for (int i = 0; i < 4; i++)
+        EXPECT(t, builders[i].node_count == 4 && builders[i].step_count == builders[0].step_count,
+               "thread %d: %d nodes, %d steps", i, builders[i].node_count, builders[i].step_count);
+    qn_model_free(model);
+    qn_text_finish(&bytes);
+}
+
 /* ---- plan files ---- */
 
 static bool is_same_file(const char *a, const char *b)
@@ -158,6 +251,36 @@ TEST(a_loaded_plan_can_be_saved_again)
     tree_remove(&tree);
 }
 
+/* Some kernels have weights of another form, which the file of another level does not hold. */
+TEST(a_plan_for_another_processor_loads_or_says_what_to_do)
+{
+    Tree tree = tree_make();
+    QnText bytes;
+    QnPlan *plan = NULL, *loaded = NULL;
+    QnError err = {0};
+    char level[64];
+    const char *given = getenv("QN_CPU");
+    snprintf(level, sizeof level, "%s", given ? given : "");
+    QnModel *model = read_model(t, &bytes, image);
+    const char *path = tree_path(&tree, "m.plan");
+    REQUIRE(t,
+            model && qn_plan_build(&plan, model, NULL, NULL, &err) == QN_OK &&
+                qn_plan_save(plan, path, &err) == QN_OK,
+            "%s", err.message);
+    setenv("QN_CPU", "none", 1);
+    const QnStatus status = qn_plan_load(&loaded, path, NULL, &err);
+    given ? setenv("QN_CPU", level, 1) : unsetenv("QN_CPU");
+    EXPECT(t, status == QN_OK || status == QN_UNSUPPORTED, "%s", err.message);
+    EXPECT(t, status == QN_OK || strstr(err.message, "build it again from the model"), "%s",
+           err.message);
+    EXPECT(t, (status == QN_OK) == (loaded != NULL), "*out");
+    qn_plan_free(loaded);
+    qn_plan_free(plan);
+    qn_model_free(model);
+    qn_text_finish(&bytes);
+    tree_remove(&tree);
+}
+
 TEST(states_are_named_anew_where_a_plan_is_loaded)
 {
     static const char *const states[] = {"h", "y", NULL};
@@ -189,5 +312,8 @@ TEST(states_are_named_anew_where_a_plan_is_loaded)
 }
 
 TEST_MAIN(CASE(what_is_no_option_is_refused), CASE(graphs_are_shown_after_passes),
-          CASE(steps_of_the_reference_can_be_refused), CASE(a_loaded_plan_can_be_saved_again),
+          CASE(steps_of_the_reference_can_be_refused),
+          CASE(strict_arithmetic_transforms_no_convolutions),
+          CASE(a_plan_for_another_processor_loads_or_says_what_to_do),
+          CASE(threads_build_plans_of_one_model_at_once), CASE(a_loaded_plan_can_be_saved_again),
           CASE(states_are_named_anew_where_a_plan_is_loaded))
