@@ -92,8 +92,8 @@ QN_API QnStatus qn_plan_save(const QnPlan *plan, const char *path, QnError *err)
  * @param out     the caller frees it.
  * @param path    terminated; borrowed until the call returns.
  * @param options as the plan was built with: `device`, `math`, `without` and `keep_all` must agree.
- *                `states` and `no_reference` are not in the file, and mean the same as there; no
- *                pass runs, so `print` is not called.  NULL: defaults.
+ *                `states` and `no_reference` are not in the file: what is said here holds.  No pass
+ *                runs, so `print` is not called.  NULL: defaults.
  * @return QN_IO; QN_BAD_MODEL: damaged; QN_UNSUPPORTED: made by another version or for other
  *         options or CPU levels: the message says what differs and what to do; QN_BAD_ARGUMENT: an
  *         unknown device, state or option, or QN_CPU names no level; QN_NO_MEMORY.  *out is then
