@@ -126,19 +126,21 @@ int64_t qn_conv_i8_chunks(const QnConvI8 *conv)
 
 /* ---- rows ---- */
 
-const QnPatch qn_patches[] = {
+/* Fastest first. */
+static const struct Patch {
+    QnIsa needs;
+    QnPatchFn *run;
+} patches[] = {
 #if QN_ARCH_X86
-    {"patch_avx512", QN_ISA_AVX512, qn_patch_avx512},
-    {"patch_avx2", QN_ISA_AVX2, qn_patch_avx2},
+    {QN_ISA_AVX512, qn_patch_avx512},
+    {QN_ISA_AVX2, qn_patch_avx2},
 #endif
-    {"patch_c", QN_ISA_NONE, qn_patch_c},
+    {QN_ISA_NONE, qn_patch_c},
 };
-
-const int qn_patch_count = QN_COUNT_OF(qn_patches);
 
 static QnPatchFn *pick_patch(QnIsa have)
 {
-    const QnPatch *variant = qn_patches;
+    const struct Patch *variant = patches;
     while ((variant->needs & have) != variant->needs)
         variant++;
     return variant->run;

@@ -43,15 +43,6 @@ typedef struct QnConvI8 {
 typedef void QnPatchFn(uint8_t *to, int64_t step, const uint8_t *first, const int64_t *pieces,
                        int64_t count, int64_t bytes);
 
-typedef struct QnPatch {
-    const char *name;
-    QnIsa needs;
-    QnPatchFn *run;
-} QnPatch;
-
-extern const QnPatch qn_patches[];
-extern const int qn_patch_count;
-
 QnPatchFn qn_patch_avx512, qn_patch_avx2, qn_patch_c;
 
 /* The size of packed weights; false where it does not fit. */
