@@ -41,22 +41,45 @@ static int64_t weight_at(int64_t channel, int64_t tap)
     return vector * 64 + lane * 16 + c % 4 * TAPS + tap % TAPS;
 }
 
+static void add_products(int32_t *restrict sums, const uint8_t *restrict x,
+                         const int16_t *restrict w, uint8_t move, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++)
+        sums[j] += (int16_t)(x[j] ^ move) * w[j];
+}
+
+/* Channels c to c + n, which are of one block: tap by tap, so that its weights are put side by side
+ * once for all pixels. */
+static void run_part(const QnDepthwiseI8Line *line, int64_t c, int64_t n)
+{
+    const int8_t *block = line->w + c / BLOCK * line->groups * BLOCK * TAPS;
+    int16_t w[BLOCK], ones[BLOCK];
+    for (int64_t j = 0; j < n; j++)
+        ones[j] = 1;
+    for (int64_t t = 0; t < line->groups * TAPS; t++) {
+        for (int64_t j = 0; j < n; j++)
+            w[j] = block[t / TAPS * BLOCK * TAPS + weight_at(c + j, t)];
+        for (int64_t i = 0; i < line->count; i++) {
+            const uint8_t *x = line->taps[i * line->pixel_step + t] + c;
+            add_products(line->sums + i * line->channels + c, x, w, line->move, n);
+            if (line->x_sums)
+                add_products(line->x_sums + i * line->channels + c, x, ones, line->move, n);
+        }
+    }
+}
+
 void qn_depthwise_i8_from(const QnDepthwiseI8Line *line, int64_t first)
 {
-    const int64_t taps = line->groups * TAPS;
     for (int64_t i = 0; i < line->count; i++)
         for (int64_t c = first; c < line->channels; c++) {
-            const int8_t *w = line->w + c / BLOCK * line->groups * BLOCK * TAPS;
-            int32_t sum = 0, x_sum = 0;
-            for (int64_t t = 0; t < taps; t++) {
-                const int32_t x = line->taps[i * line->pixel_step + t][c] ^ line->move;
-                sum += x * w[t / TAPS * BLOCK * TAPS + weight_at(c, t)];
-                x_sum += x;
-            }
-            line->sums[i * line->channels + c] = sum;
+            line->sums[i * line->channels + c] = 0;
             if (line->x_sums)
-                line->x_sums[i * line->channels + c] = x_sum;
+                line->x_sums[i * line->channels + c] = 0;
         }
+    for (int64_t c = first, n; c < line->channels; c += n) {
+        n = qn_min_i64(BLOCK - c % BLOCK, line->channels - c);
+        run_part(line, c, n);
+    }
 }
 
 void qn_depthwise_i8_c(const QnDepthwiseI8Line *line)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/devices/cpu/kernels/scale_i32.h"
 
-#include <math.h>
-
 #include "base/compiler.h"
 
 const QnScaleI32Variant qn_scale_i32[] = {
@@ -41,6 +39,13 @@ static float real_of(const QnScaleI32 *s, int32_t sum, int64_t i)
     return s->bias ? x + s->bias[i] : x; /* x + 0 would lose the sign of -0 */
 }
 
+/* Halves to even, of numbers below 2^22: beside 1.5 * 2^23 floats are one apart. */
+static int32_t round_small(float x)
+{
+    const float apart = 12582912;
+    return (int32_t)((x + apart) - apart);
+}
+
 static uint8_t byte_of(const QnScaleI32 *s, int32_t sum, int64_t i)
 {
     const int32_t lowest = s->to == QN_SCALE_TO_U8 ? 0 : INT8_MIN;
@@ -48,7 +53,7 @@ static uint8_t byte_of(const QnScaleI32 *s, int32_t sum, int64_t i)
     float x = (float)sum * s->factor[i];
     x = x > low ? x : low;
     x = x < high ? x : high;
-    return (uint8_t)((int32_t)nearbyintf(x) + s->zero);
+    return (uint8_t)(round_small(x) + s->zero);
 }
 
 /* In portable C: the definition that the other variants are checked against. */
