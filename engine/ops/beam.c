@@ -151,6 +151,15 @@ static void consider(Step *s, float score, int64_t beam, int64_t token)
     s->best[at] = (Candidate){score, beam, token};
 }
 
+/* Row `row` of the output with all scores, where it is wanted. */
+static void write_scores(const Step *s, int64_t row)
+{
+    if (!qn_call_wants(s->call, ALL_SCORES))
+        return;
+    float *to = (float *)qn_call_result(s->call, ALL_SCORES)->data + row * s->rules.vocab;
+    memcpy(to, s->scores, (size_t)s->rules.vocab * sizeof *to);
+}
+
 /* Scores all tokens behind each sequence of a prompt. */
 static QnStatus score_item(Step *s, int64_t item)
 {
@@ -168,8 +177,8 @@ static QnStatus score_item(Step *s, int64_t item)
         for (int64_t i = 0; i < s->rules.vocab; i++) {
             s->scores[i] += so_far;
             consider(s, s->scores[i], beam, i);
-            qn_score_rules_put_float(call, ALL_SCORES, row * s->rules.vocab + i, s->scores[i]);
         }
+        write_scores(s, row);
     }
     const int64_t all = s->beams * s->rules.vocab;
     if (s->best_count < 2 * s->beams)
@@ -193,10 +202,10 @@ static void extend(Step *s, int64_t row, int64_t from, float score, int64_t toke
 /* A prompt that is done goes on as padding. */
 static void pad_item(Step *s, int64_t item)
 {
+    memset(s->scores, 0, (size_t)s->rules.vocab * sizeof *s->scores);
     for (int64_t row = item * s->beams; row < (item + 1) * s->beams; row++) {
         extend(s, row, row, 0, s->rules.pad);
-        for (int64_t i = 0; qn_call_wants(s->call, ALL_SCORES) && i < s->rules.vocab; i++)
-            qn_score_rules_put_float(s->call, ALL_SCORES, row * s->rules.vocab + i, 0);
+        write_scores(s, row);
     }
 }
 
