@@ -13,8 +13,7 @@ void qn_report_add(QnReport *report, const QnFinding *finding)
 {
     if (!report)
         return;
-    report->counts[finding->severity]++;
-    if (report->kept >= QN_REPORT_LIMIT)
+    if (report->counts[finding->severity]++ >= QN_REPORT_LIMIT)
         return;
     QnFinding *kept = qn_arena_array(report->arena, 1, sizeof *kept);
     if (!kept)

@@ -34,9 +34,10 @@ typedef struct QnReport {
     QnArena *arena; /* borrowed; holds the findings */
     QnFinding *first, *last;
     int counts[QN_SEVERE + 1]; /* all that were added, also past the limit */
-    int kept;                  /* those in the list: past QN_REPORT_LIMIT, nothing is added */
+    int kept;                  /* those in the list */
 } QnReport;
 
+/* Of each severity as many are kept, so that notes leave room for what is worse. */
 enum { QN_REPORT_LIMIT = 1000 };
 
 static inline QnReport qn_report(QnArena *arena)
@@ -44,11 +45,19 @@ static inline QnReport qn_report(QnArena *arena)
     return (QnReport){.arena = arena};
 }
 
-/* Is there room for one more finding?  Where there is none, only counts grow, and nobody needs to
- * make its texts. */
-static inline bool qn_report_has_room(const QnReport *report)
+/* Is there room for one more finding of that severity?  Where there is none, only counts grow, and
+ * nobody needs to make its texts. */
+static inline bool qn_report_has_room(const QnReport *report, QnSeverity severity)
 {
-    return report && report->kept < QN_REPORT_LIMIT;
+    return report && report->counts[severity] < QN_REPORT_LIMIT;
+}
+
+static inline bool qn_report_is_full(const QnReport *report)
+{
+    for (int i = 0; report && i <= QN_SEVERE; i++)
+        if (qn_report_has_room(report, (QnSeverity)i))
+            return false;
+    return true;
 }
 
 /* Adds a copy of `finding`, texts included.  A NULL report is fine; out of memory loses the

@@ -386,7 +386,7 @@ static void report_node(const QnNode *node, QnSeverity severity, const QnError *
                                .file = node->graph->module->path,
                                .node = qn_node_label(node, label, sizeof label),
                                .found = err->message};
-    if (!qn_report_has_room(report) || !is_reported(report, &finding))
+    if (!qn_report_has_room(report, severity) || !is_reported(report, &finding))
         qn_report_add(report, &finding);
 }
 

@@ -134,7 +134,13 @@ def test_external_data_is_looked_for_in_the_given_folder(quern, make_model, tmp_
 def test_a_model_of_many_findings_is_looked_through_in_bounded_time(quern, vector):
     model = vector(*[("Relo", ["x"], [f"a{i}"]) for i in range(5000)], ("Relu", ["x"], ["y"]), name="many")
     code, (result,) = check_json(quern, model)
-    assert code == 1 and result["errors"] >= 100
+    assert code == 1 and result["errors"] == result["warnings"] == 1000
+
+
+def test_many_warnings_hide_no_error(quern, vector):
+    model = vector(*[("Neg", ["x"], [f"a{i}"]) for i in range(3000)], ("Relu", ["x"], ["y"]), name="unused", size=3)
+    code, (result,) = check_json(quern, model)
+    assert code == 1 and result["errors"] == 1 and result["warnings"] == 1000
 
 
 def test_every_rule_is_documented(root):

@@ -14,7 +14,7 @@ void onnx_add_finding(const QnReader *in, QnFinding finding)
 const char *onnx_say(const QnReader *in, const char *format, ...)
 {
     va_list args, again;
-    if (!qn_report_has_room(in->report))
+    if (qn_report_is_full(in->report))
         return "";
     va_start(args, format);
     va_copy(again, args);

@@ -390,8 +390,25 @@ static QnStatus check_names(OnnxChecker *c, OnnxNode *node)
     return QN_OK;
 }
 
+/* A node's attributes are looked up one by one, so a file may not give it any number of them. */
+enum { ATTRIBUTE_LIMIT = 1024 };
+
+static bool has_too_many(OnnxChecker *c, OnnxNode *node)
+{
+    const int count = node->attributes.count;
+    if (count > ATTRIBUTE_LIMIT)
+        onnx_complain(c, node,
+                      (QnFinding){.severity = QN_SEVERE,
+                                  .rule = "onnx-attribute-count",
+                                  .found = onnx_say(c->in, "it has %d attributes", count),
+                                  .expected = onnx_say(c->in, "at most %d", ATTRIBUTE_LIMIT)});
+    return count > ATTRIBUTE_LIMIT;
+}
+
 QnStatus onnx_check_attributes(OnnxChecker *c, OnnxNode *node)
 {
+    if (has_too_many(c, node))
+        return QN_OK;
     QN_TRY(check_names(c, node));
     for (int i = 0; i < node->attributes.count; i++)
         check_attribute(c, node, &node->attributes.items[i]);

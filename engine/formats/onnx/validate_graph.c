@@ -15,7 +15,7 @@ void onnx_complain(const OnnxChecker *c, OnnxNode *node, QnFinding finding)
 {
     if (finding.severity == QN_SEVERE)
         node->is_broken = true;
-    if (qn_report_has_room(c->in->report))
+    if (qn_report_has_room(c->in->report, finding.severity))
         finding.node = onnx_label(c, node);
     onnx_add_finding(c->in, finding);
 }

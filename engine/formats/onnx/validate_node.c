@@ -140,7 +140,9 @@ static const char *find_remedy(const char *domain)
 static void complain_unknown(OnnxChecker *c, OnnxNode *node, int64_t version)
 {
     const bool is_known_domain = onnx_domain_newest(node->domain) > 0;
-    const char *near = is_known_domain ? onnx_schema_did_you_mean(node->domain, node->op) : NULL;
+    const bool has_room = qn_report_has_room(c->in->report, QN_SEVERE); /* looking takes long */
+    const char *near =
+        is_known_domain && has_room ? onnx_schema_did_you_mean(node->domain, node->op) : NULL;
     const char *remedy = find_remedy(node->domain);
     if (near)
         remedy = onnx_say(c->in, "did you mean %s?", near);

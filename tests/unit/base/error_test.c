@@ -59,11 +59,29 @@ TEST(a_report_tells_the_worst_and_counts_the_rest)
         "%s", err.message);
     for (int i = 0; i < 2 * QN_REPORT_LIMIT; i++)
         qn_report_add(&report, &(QnFinding){.severity = QN_NOTE, .found = "n"});
-    EXPECT(t, report.kept == QN_REPORT_LIMIT && report.counts[QN_NOTE] == 2 * QN_REPORT_LIMIT,
+    EXPECT(t, report.kept == 3 + QN_REPORT_LIMIT && report.counts[QN_NOTE] == 2 * QN_REPORT_LIMIT,
            "kept %d, counted %d", report.kept, report.counts[QN_NOTE]);
+    qn_arena_finish(&arena);
+}
+
+TEST(notes_leave_room_for_what_is_worse)
+{
+    QnArena arena = {0};
+    QnReport report = qn_report(&arena);
+    for (int i = 0; i <= QN_REPORT_LIMIT; i++)
+        qn_report_add(&report, &(QnFinding){.severity = QN_NOTE, .found = "n"});
+    EXPECT(t, !qn_report_has_room(&report, QN_NOTE) && !qn_report_is_full(&report), "room");
+    qn_report_add(&report, &(QnFinding){.severity = QN_SEVERE, .found = "x"});
+    EXPECT(t, report.kept == QN_REPORT_LIMIT + 1 && report.last->severity == QN_SEVERE, "%d",
+           report.kept);
+    for (int i = 0; i <= QN_REPORT_LIMIT; i++)
+        for (int severity = QN_WARNING; severity <= QN_SEVERE; severity++)
+            qn_report_add(&report, &(QnFinding){.severity = (QnSeverity)severity, .found = "x"});
+    EXPECT(t, qn_report_is_full(&report) && qn_report_is_full(NULL), "full");
     qn_arena_finish(&arena);
 }
 
 TEST_MAIN(CASE(every_status_has_a_name_and_a_text), CASE(messages_read_from_the_outside_in),
           CASE(long_messages_are_cut_in_the_middle),
-          CASE(a_report_tells_the_worst_and_counts_the_rest))
+          CASE(a_report_tells_the_worst_and_counts_the_rest),
+          CASE(notes_leave_room_for_what_is_worse))
