@@ -46,6 +46,7 @@ typedef QnStatus QnCpuLowering(QnOfferCall *call);
     X(dynamic) \
     X(gather) \
     X(matmul) \
+    X(matrix) \
     X(move) \
     X(nms) \
     X(norm) \
