@@ -9,6 +9,7 @@
 #include "engine/passes/derive.h"
 
 #include "engine/ops/transposed.h"
+#include "engine/passes/rewrite.h"
 
 typedef struct Geometry {
     QnWindow window;
@@ -212,27 +213,82 @@ static QnIrValue *regroup(QnDerive *d, QnIrValue *x, int rank, int64_t group, in
     return QN_DERIVE(d, "Reshape", x, concat(d, qn_derive_vector(d, outer, 2), plane));
 }
 
+/* By a convolution of the large plane by the small one, channels in the place of the batch. */
+static QnIrValue *convolve_planes(QnDerive *d, const Geometry *g, QnIrValue *large,
+                                  QnIrValue *small, QnIrValue *w)
+{
+    const int rank = w->type.shape.rank;
+    const int64_t group = qn_op_int(d->node, "group");
+    int64_t ends[QN_WINDOW_DIMS];
+    for (int i = 0; i < rank - 2; i++) {
+        const int64_t end = g->is_exact[i] ? g->cover[i] : g->end[i];
+        ends[i] = end > 0 ? end : 0;
+    }
+    QnIrValue *made = convolve(d, "Conv", regroup(d, large, rank, group, w->type.shape.dims[1]),
+                               swap_channels(d, small, rank), g, ends, g->window.dilation,
+                               g->window.stride, group);
+    made = fit(d, qn_derive_settle(d, made), w, g->window.count);
+    return made ? swap_channels(d, made, rank) : NULL;
+}
+
+/* The kernel that gives each tap of each channel a channel of its own: [channels * taps, 1, …]. */
+static QnIrValue *unfolding(QnDerive *d, const Geometry *g, QnType type, int64_t channels,
+                            int64_t taps)
+{
+    int64_t shape[QN_MAX_RANK + 1] = {channels, taps, 1}, flat[QN_MAX_RANK] = {channels * taps, 1};
+    const int64_t square[] = {taps, taps};
+    for (int i = 0; i < g->window.count; i++)
+        shape[i + 3] = flat[i + 2] = g->window.kernel[i];
+    QnIrValue *one = qn_build_scalar(&d->build, type, 1);
+    QnIrValue *made =
+        QN_DERIVE(d, "EyeLike", QN_DERIVE(d, "Expand", one, qn_derive_vector(d, square, 2)));
+    made = QN_DERIVE(d, "Reshape", made, qn_derive_vector(d, shape + 1, g->window.count + 2));
+    made = QN_DERIVE(d, "Expand", made, qn_derive_vector(d, shape, g->window.count + 3));
+    return QN_DERIVE(d, "Reshape", made, qn_derive_vector(d, flat, g->window.count + 2));
+}
+
+/* By products of the small planes and of what each tap saw of the large ones, one after the other:
+ * for any number of items, where a convolution would have that many channels. */
+static QnIrValue *multiply_planes(QnDerive *d, Geometry *g, QnIrValue *large, QnIrValue *small,
+                                  QnIrValue *w)
+{
+    static const int64_t order[] = {0, 1, 3, 2}, first = 0;
+    const int64_t group = qn_op_int(d->node, "group"), channels = w->type.shape.dims[1];
+    int64_t taps = 1;
+    for (int i = 0; i < g->window.count; i++) {
+        taps *= g->window.kernel[i];
+        g->end[i] = g->end[i] > 0 ? g->end[i] : 0;
+    }
+    const int64_t seen[] = {0, group, channels * taps, -1};
+    const int64_t made_of[] = {0, group, w->type.shape.dims[0] / group, -1};
+    QnIrValue *kernel = unfolding(d, g, w->type.element, group * channels, taps);
+    QnIrValue *unfolded = convolve(d, "Conv", large, kernel, g, g->end, g->window.stride,
+                                   g->window.dilation, group * channels);
+    unfolded = fit(d, qn_derive_settle(d, unfolded), small, g->window.count);
+    unfolded = QN_DERIVE(d, "Reshape", unfolded, qn_derive_vector(d, seen, 4));
+    unfolded = qn_derive_settle(d, qn_build_transpose(&d->build, unfolded, order, 4));
+    small = QN_DERIVE(d, "Reshape", small, qn_derive_vector(d, made_of, 4));
+    QnIrValue *made = QN_DERIVE(d, "MatMul", small, unfolded);
+    made = QN_DERIVE(d, "ReduceSum", made, qn_derive_vector(d, &first, 1));
+    return QN_DERIVE(d, "Reshape", made, QN_DERIVE(d, "Shape", w));
+}
+
 /* (large, small, w): what flows into the kernel w between the planes. */
 QnIrValue *qn_derive_kernel(QnDerive *d, QnIrValue *const *arguments)
 {
     QnIrValue *large = arguments[0], *small = arguments[1], *w = arguments[2];
-    int64_t kernel[QN_WINDOW_DIMS], ends[QN_WINDOW_DIMS];
+    int64_t kernel[QN_WINDOW_DIMS];
     Geometry g;
     const int rank = qn_derive_rank(d, w);
-    const int64_t group = qn_op_int(d->node, "group");
     if (rank < 0 || !read_kernel(d, w, kernel) || !read_geometry(d, &g, large, small, kernel))
         return NULL;
-    if (group > 1 && (rank >= QN_MAX_RANK || !qn_dim_is_known(w->type.shape.dims[1])))
+    const QnDim *sizes = w->type.shape.dims;
+    const bool is_known = qn_dim_is_known(sizes[0]) && qn_dim_is_known(sizes[1]);
+    if (qn_op_int(d->node, "group") > 1 && (rank >= QN_MAX_RANK || !is_known))
         return qn_derive_fail(d, "the channels of its groups are not known");
-    for (int i = 0; i < rank - 2; i++) {
-        const int64_t end = g.is_exact[i] ? g.cover[i] : g.end[i];
-        ends[i] = end > 0 ? end : 0;
-    }
-    QnIrValue *made = convolve(d, "Conv", regroup(d, large, rank, group, w->type.shape.dims[1]),
-                               swap_channels(d, small, rank), &g, ends, g.window.dilation,
-                               g.window.stride, group);
-    made = fit(d, qn_derive_settle(d, made), w, g.window.count);
-    return made ? swap_channels(d, made, rank) : NULL;
+    return is_known && rank < QN_MAX_RANK && !qn_pass_is_static(&small->type)
+               ? multiply_planes(d, &g, large, small, w)
+               : convolve_planes(d, &g, large, small, w);
 }
 
 /* (g, x): each element of g to all of the pooled window of x that it came from. */
