@@ -190,6 +190,18 @@ def test_a_seed_draws_the_same_tokens(attributes):
         check("Sampling", feed, decoder=gpt_decoder("decoder", seed), **attributes)
 
 
+def test_without_a_seed_tokens_are_drawn_anew():
+    """A mask of presence forbids the tokens that it names, by a penalty that no score outweighs."""
+    feed = prompts(2) | numbers(max_length=20, min_length=20)
+    feed["presence_mask"] = (np.arange(WORDS) % 2 == np.array([[0], [1]])).astype(np.int32)
+    made = generation.model("Sampling", feed, eos_token_id=END, pad_token_id=PAD, temperature=5.0, top_p=0.99,
+                            presence_penalty=1e6, decoder=gpt_decoder("decoder", 1))
+    session = quern.InferenceSession(made)
+    first, second = (session.run(None, feed)[0][:, 5:] for _ in range(2))
+    assert (first != second).any()
+    assert (first[0] % 2 == 1).all() and (first[1] % 2 == 0).all()
+
+
 # --- an encoder and a decoder ---
 
 T5 = {"model_type": 1, "decoder_start_token_id": 2}

@@ -214,6 +214,11 @@ TEST(rules_lower_scores_in_their_order)
          {ROW, ONE, ONE, TOKENS, RUNS, NO_RULES, "int32[1,4] = {0, 0, 1, 0}"},
          "presence_penalty = 1.0",
          .want = "int32[1,1] {1}"},
+        /* Of a vocabulary that is padded the first tokens count. */
+        {"quern.TokenStep",
+         {"double[1,2,4] = {9, 0, 0, 0, 0, 1, 2, 3}", ONE, ONE, TOKENS, RUNS},
+         "vocab_size = 2",
+         .want = "int32[1,1] {1}"},
         /* Tokens that no vocabulary has are no tokens. */
         {"quern.TokenStep",
          {ROW, TWO, ONE, "int32[1,4] = {-5, 900, 0, 0}", RUNS, "_", "float[1] = {2}"},
