@@ -76,8 +76,7 @@ void qn_json_fail(QnJson *in, QnStatus status, const char *reason);
 
 /*
  * Skips what was not read of the outermost value, checks that nothing follows it, and returns QN_OK
- * or the failure as
- * "<what>: line L, column C: <reason>".  Columns count bytes from 1.
+ * or the failure as "<what>: line L, column C: <reason>".  Columns count bytes from 1.
  */
 QnStatus qn_json_finish(QnJson *in, const char *what, QnError *err);
 

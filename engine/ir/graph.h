@@ -310,9 +310,9 @@ static inline QnIrValue *qn_node_output(const QnNode *node, int i)
 QnGraph *qn_node_graph(const QnNode *node, int i);
 
 /*
- * All nodes of a graph and the sub-graphs in it, each node before those inside it: start with node
- * = NULL, until NULL comes.  Linear, no stack.  A node may be removed once its successor has been
- * asked for, and has no sub-graphs.
+ * All nodes of a graph and the sub-graphs in it, each node before those inside it: start with
+ * node = NULL, until NULL comes.  Linear, no stack.  A node may be removed once its successor has
+ * been asked for, and has no sub-graphs.
  */
 QnNode *qn_graph_walk(const QnGraph *graph, const QnNode *node);
 static inline QnNode *qn_module_walk(const QnModule *module, const QnNode *node)

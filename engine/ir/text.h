@@ -13,18 +13,17 @@
  *
  * Names may be quoted: %"a b", with \", \\, \n, \t and \x7f inside.  %12 is a made-up name, %"12" a
  * model's.  `_` is an absent input or output.  A domain stands before a point, shortened as `ml`
- * (ai.onnx.ml) and `ms` (com.microsoft).
- * `#` starts a comment.
+ * (ai.onnx.ml) and `ms` (com.microsoft).  `#` starts a comment.
  *
  * Types may be left out, and are then not known: float[N,3], float[] (a scalar), float[?] (any
  * rank), tensor[N] (any elements), sequence(float[N]), optional(...), map(string, float[]), ?.
  * Numbers are printed such that they read back to the same bits, those of narrow floats in
- * hexadecimal.  A constant of over 16 elements prints as {first 16,
- * ...#hash} and reads as an error.  An input's "= {1, 2}" is its default.
+ * hexadecimal.  A constant of over 16 elements prints as
+ * {first 16, ...#hash} and reads as an error.  An input's "= {1, 2}" is its default.
  *
  * Attributes: an integer 1, a float 1.0 (a double that is no float: 0.1d), "text", tensor float[2]
  * {1, 2}, type float[N], graph name(...) {...}, and lists [1, 2] of one kind; empty ones are [],
- * floats[], strings[], tensors[], graphs[]. `return y = %c` gives the output a name that the value
+ * floats[], strings[], tensors[], graphs[].  `return y = %c` gives the output a name that the value
  * has not.  Behind the main graph there may stand `variable name = 1 -> 2`: what output 1 gives is
  * input 2 of the next run.
  *

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Convolution:  Y[n, m, o] = B[m] + sum over c, k of  X[n, c, o * stride + k * dilation - pad] *
- * W[m, c, k] over any number of spatial dims; channels may be split into groups that do not see
- * each other.  ConvInteger and QLinearConv compute on integers less their zero points; padding then
- * counts as the zero point, which is real zero in all three.
+ * Convolution over any number of spatial dims:
+ *
+ *     Y[n, m, o] = B[m] + sum over c, k of X[n, c, o * stride + k * dilation - pad] * W[m, c, k]
+ *
+ * Channels may be split into groups that do not see each other.  ConvInteger and QLinearConv
+ * compute on integers less their zero points; padding then counts as the zero point, which is real
+ * zero in all three.
  */
 #include "engine/ops/quantized.h"
 #include "engine/ops/window.h"

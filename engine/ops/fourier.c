@@ -2,8 +2,7 @@
 /*
  * Decimation in time.  Of n = p * m elements those at distance p make p transforms of m; then
  *
- *     out[q m + k] = sum over r < p of W_n^(r k) W_p^(r q) part_r[k]          W_n = exp(-2 pi i /
- * n)
+ *     out[q m + k] = sum over r < p of W_n^(r k) W_p^(r q) part_r[k]      W_n = exp(-2 pi i / n)
  */
 #include "engine/ops/fourier.h"
 

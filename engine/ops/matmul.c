@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Matrix products.  MatMul:  Y[b, m, n] = sum over k of  A[b, m, k] * B[b, k, n]  with broadcast
- * batch dims; a 1-D operand is a row in front or a column behind, whose dimension goes away. Gemm:
- * Y = alpha * A' * B' + beta * C  with optional transposition and C broadcast to Y.
+ * Matrix products:
+ *
+ *     MatMul  Y[b, m, n] = sum over k of A[b, m, k] * B[b, k, n], with broadcast batch dims; a 1-D
+ *             operand is a row in front or a column behind, whose dimension goes away
+ *     Gemm    Y = alpha * A' * B' + beta * C, with optional transposition and C broadcast to Y
  */
 #include "engine/ops/op.h"
 

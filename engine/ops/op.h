@@ -179,8 +179,8 @@ QnStatus qn_infer_graph(QnGraph *graph, QnError *err);
 QnStatus qn_infer_module(QnModule *module, QnError *err);
 
 /*
- * Infers a node from values with data.  Numbers only: outputs whose shape stays unknown have rank
- * -1.  `scratch` holds the results; `dims` is any table, emptied before.  outputs:
+ * Infers a node from values with data.  Numbers only: outputs whose shape stays unknown have
+ * rank -1.  `scratch` holds the results; `dims` is any table, emptied before.  outputs:
  * [node->output_count].
  */
 QnStatus qn_infer_values(const QnNode *node, const QnValue *inputs, int input_count, QnDims *dims,

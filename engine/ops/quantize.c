@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between real numbers and quantized ones:  q = clamp(round(x / scale) + zero),  x = (q - zero) *
- * scale.  A scale holds for the whole tensor, for each index along an axis, or for each block of
+ * Between real numbers and quantized ones:
+ *
+ *     q = clamp(round(x / scale) + zero)
+ *     x = (q - zero) * scale
+ *
+ * A scale holds for the whole tensor, for each index along an axis, or for each block of
  * block_size elements along it.  The division is done in the precision of the scale.
  */
 #include <math.h>

@@ -172,8 +172,7 @@ static QnStatus dft(const QnCall *call)
                        room_size(&lines), transform_lines, &lines);
 }
 
-/* ---- STFT: signal [batch, length] or [batch, length, parts], frame_step, window, frame_length
- * ---- */
+/* ---- STFT: signal [batch, length (, parts)], frame_step, window, frame_length ---- */
 
 /* A scalar input as a dim: 1 known, 0 not known, -1 absent. */
 static int scalar_dim(QnInfer *in, int i, QnDim *out)

@@ -13,8 +13,7 @@ typedef struct QnTap {
 } QnTap;
 
 /*
- *     to[c] = sum over t of taps[t].weight * x[first + c * step + taps[t].offset]      for c <
- * count
+ *     to[c] = sum over t of taps[t].weight * x[first + c * step + taps[t].offset]   for c < count
  *
  * x: contiguous, of any type that qn_tensor_read_row reads; terms are added in the order of taps.
  */
@@ -22,8 +21,9 @@ void qn_taps_sum(const QnTensor *x, int64_t first, int64_t step, int64_t count, 
                  int tap_count, double *to);
 
 /*
- * The same for several lists, of one channel:  to[p] = sum over t < counts[p] of the taps from
- * taps[p * limit] on.
+ * The same for several lists, of one channel:
+ *
+ *     to[p] = sum over t < counts[p] of the taps from taps[p * limit] on
  */
 void qn_taps_sum_places(const QnTensor *x, int64_t first, const QnTap *taps, int limit,
                         const int *counts, int places, double *to);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Products of real numbers with weights of few bits (few_bits.h):  Y[m, n] = sum over k of A[m, k]
- * * w[k, n] + bias[n].  A weight that was left out is zero.
+ * Products of real numbers with weights of few bits (few_bits.h):
+ *
+ *     Y[m, n] = sum over k of A[m, k] * w[k, n] + bias[n]
+ *
+ * A weight that was left out is zero.
  */
 #include "engine/ops/few_bits.h"
 

@@ -102,8 +102,8 @@ QnDim qn_window_output(QnDims *dims, const QnWindow *window, int d, QnDim input)
     const QnDim room = qn_dim_add(dims, input, qn_dim_number(dims, pads));
     if (!window->ceil_mode)
         return qn_dim_add(dims, qn_dim_floor_div(dims, room, stride), 1);
-    /* The windows that fit or overhang, but begin before the padding at the end: starts below input
-     * + pad_begin. */
+    /* The windows that fit or overhang, but begin before the padding at the end: starts below
+     * input + pad_begin. */
     const QnDim all = qn_dim_add(dims, qn_dim_ceil_div(dims, room, stride), 1);
     const QnDim begin = qn_dim_add(dims, input, qn_dim_number(dims, window->pad_begin[d]));
     return qn_dim_min(dims, all, qn_dim_ceil_div(dims, begin, stride));

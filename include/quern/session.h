@@ -154,7 +154,7 @@ typedef struct QnRunOptions {
  *         steps than it may; QN_CANCELLED; QN_NO_MEMORY; QN_UNSUPPORTED: an operator met data that
  *         this version does not compute; QN_BAD_ARGUMENT: options that this version does not know.
  *         After a failure outputs are unspecified, the session is usable and its states are as they
- * were before, but for a state that grows and whose input was given: it may be forgotten.
+ *         were before, but for a state that grows and whose input was given: it may be forgotten.
  */
 QN_API QnStatus qn_session_run(QnSession *session, const QnValue *inputs, QnValue *outputs,
                                const QnRunOptions *options, QnError *err);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * BatchNormalization outside of training:  y = (x - mean[c]) * factor[c] + bias[c]  as a pointwise
- * program, with factor = scale / sqrt(variance + epsilon); a Relu behind it is done on the way.
+ * BatchNormalization outside of training as a pointwise program,
+ *
+ *     y = (x - mean[c]) * factor[c] + bias[c]      factor = scale / sqrt(variance + epsilon)
+ *
+ * A Relu behind it is done on the way.
  * Factors of constants are computed when the plan is made, others at every run.
  */
 #include <math.h>

@@ -52,8 +52,8 @@ QnStatus qn_cpu_terms_check(const QnStep *step, const QnBindCall *call, int64_t 
 /* Scratch memory for `columns`; SIZE_MAX where the number does not fit. */
 size_t qn_cpu_terms_room(int64_t columns);
 
-/* Reads all but the summand; what it makes is in `room`.  The factor of a column is alpha * A_SCALE
- * * B_SCALE / Y_SCALE. */
+/* Reads all but the summand; what it makes is in `room`.  The factor of a column is
+ * alpha * A_SCALE * B_SCALE / Y_SCALE. */
 void qn_cpu_terms_read(QnTermsI8 *terms, const QnStep *step, const QnRunCall *call, void *room,
                        int64_t columns, float alpha);
 

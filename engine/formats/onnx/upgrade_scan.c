@@ -3,8 +3,11 @@
  * Scan-8 had a batch in front of everything, and lengths of the sequences.  Today's Scan has
  * neither:
  *
- *     Loop(batch) { states, inputs of one sample, cut to its length; Scan; outputs padded to the
- * full length }
+ *     Loop(batch) {
+ *         states, inputs of one sample, cut to its length
+ *         Scan
+ *         outputs padded to the full length
+ *     }
  *
  * The Loop stacks what each sample gives, which makes the batch of the outputs.
  */

@@ -7,19 +7,22 @@
  *
  * and for the transposed one, w being [c][o][t],
  *
- *     y[b][o][q] = epilogue(sum over c, t, p with p * stride + t * dilation - pad = q of w[c][o][t]
- * * x[b][c][p])
+ *     y[b][o][q] = epilogue(sum over c, t, p with p * stride + t * dilation - pad = q
+ *                           of w[c][o][t] * x[b][c][p])
  *
  * with o and c of the same group.  Input outside the image counts as 0.  A transposed convolution
  * is cut into phases, the residues of output positions modulo the stride; each is an ordinary
  * convolution with some of the kernel, whose output pixels lie `stride` apart.
  *
  * Tensors are given by steps, so that channels-last with any pitch, slices of a concatenation, and
- * plain planes are the same to it.  The input is read in one of two ways: channels last  its
- * channel step is 1; a tap is one kernel position, a run its channels planes         any steps; a
- * tap is a channel and all but the last kernel axis, a run the last kernel axis.  Fast for few
- * channels: the first layer of a network, read as it comes No element outside the tensors is read,
- * and pad channels are neither read nor written.
+ * plain planes are the same to it.  The input is read in one of two ways:
+ *
+ *     channels last  its channel step is 1; a tap is one kernel position, a run its channels
+ *     planes         any steps; a tap is a channel and all but the last kernel axis, a run the last
+ *                    kernel axis.  Fast for few channels: the first layer of a network, read as it
+ *                    comes
+ *
+ * No element outside the tensors is read, and pad channels are neither read nor written.
  */
 #ifndef QN_ENGINE_DEVICES_CPU_KERNELS_CONV_H
 #define QN_ENGINE_DEVICES_CPU_KERNELS_CONV_H

@@ -21,10 +21,14 @@ typedef struct QnDepthwiseRow {
 } QnDepthwiseRow;
 
 /*
- * A line of output pixels, all channels:  y[i][c] = clamp(bias[c] + beta * residual[i][c]
- *                        + sum over rows r, taps j of r.w[c / 16][j][c % 16] * r.x[i * stride + j *
- * dilation][c]) Reads and writes the floats of the formula and no others; only w may be read up to
- * whole groups of 16.  y may be the residual, if the steps are equal, and overlaps nothing else.
+ * A line of output pixels, all channels:
+ *
+ *     y[i][c] = clamp(bias[c] + beta * residual[i][c]
+ *                     + sum over rows r, taps j of
+ *                       r.w[c / 16][j][c % 16] * r.x[i * stride + j * dilation][c])
+ *
+ * Reads and writes the floats of the formula and no others; only w may be read up to whole groups
+ * of 16.  y may be the residual, if the steps are equal, and overlaps nothing else.
  */
 typedef struct QnDepthwiseLine {
     const QnDepthwiseRow *rows;

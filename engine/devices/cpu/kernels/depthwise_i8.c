@@ -103,8 +103,9 @@ static int64_t count_taps(const QnConv *conv)
     return taps;
 }
 
-/* The order of the taps in fours: tap (row, column) of the kernel is number row * row_step + column
- * * column_step of 4 * groups.  It depends on nothing but the kernel, as packed weights do. */
+/* The order of the taps in fours: tap (row, column) of the kernel is number
+ * row * row_step + column * column_step of 4 * groups.  It depends on nothing but the kernel, as
+ * packed weights do. */
 typedef struct Order {
     int64_t rows, columns; /* of the kernel, whose columns are its innermost axis */
     int64_t groups, row_step, column_step;

@@ -21,8 +21,11 @@ typedef struct QnIndices {
 } QnIndices;
 
 /*
- * Gather:  y[o][i][...] = x[o][indices[i]][...]  for x [outer, axis, slice_bytes], y [outer, count,
- * slice_bytes]. Does slices begin <= o * count + i < end.
+ * Gather, for x [outer, axis, slice_bytes] and y [outer, count, slice_bytes]:
+ *
+ *     y[o][i][...] = x[o][indices[i]][...]
+ *
+ * Does slices begin <= o * count + i < end.
  */
 int64_t qn_gather(const QnIndices *indices, int64_t axis, int64_t slice_bytes, const void *x,
                   void *y, int64_t begin, int64_t end);

@@ -7,9 +7,13 @@
  *                     + bias[n] + beta * residual[m][n])
  *
  * A is not packed.  A row of it is a list of runs, each a contiguous piece, reached in one of two
- * ways: strided   A(r, m) = a + m * a_step + runs[r].offset pointers  A(r, m) = a_rows[runs[r].tap
- * * a_tap_step + m] + a_offset + runs[r].offset A plain product is one run; a convolution has one
- * pointer per pixel and kernel position (its "tap").
+ * ways:
+ *
+ *     strided   A(r, m) = a + m * a_step + runs[r].offset
+ *     pointers  A(r, m) = a_rows[runs[r].tap * a_tap_step + m] + a_offset + runs[r].offset
+ *
+ * A plain product is one run; a convolution has one pointer per pixel and kernel position (its
+ * "tap").
  *
  * B is packed in panels of 16 columns, [panel][k][16] floats; k counts through the runs in their
  * order.  Panels lie `b_stride` floats apart; packed B is aligned to 64 bytes.  Columns past

@@ -17,8 +17,9 @@
 #include "quern/value.h"
 
 /*
- * Transposes one tile:  to[b * to_stride + a * size] = from[a * from_stride + b * size]  for a, b <
- * tile.
+ * Transposes one tile:
+ *
+ *     to[b * to_stride + a * size] = from[a * from_stride + b * size]  for a, b < tile
  */
 typedef void QnTransposeFn(char *to, int64_t to_stride, const char *from, int64_t from_stride);
 

@@ -2,13 +2,12 @@
 /*
  * Pooling over windows of any rank:
  *
- *     y[n][o...][c] = combine over k of x[n][o * stride - pad + k * dilation][c],  taps outside x
- * left out
+ *     y[n][o...][c] = combine over k of x[n][o * stride - pad + k * dilation][c]
  *
- * MAX takes the largest (a NaN if there is one), AVERAGE the mean, LP the p-norm.  Every tensor is
- * given by strides counted in elements, so that NCHW, NHWC and NHWC with a pitch are the same to
- * it; with channels next to each other (step 1) a kernel takes vectors of them.  x and y do not
- * overlap.  Sums run over the taps in order, 64 at a time.
+ * with taps outside x left out.  MAX takes the largest (a NaN if there is one), AVERAGE the mean,
+ * LP the p-norm.  Every tensor is given by strides counted in elements, so that NCHW, NHWC and NHWC
+ * with a pitch are the same to it; with channels next to each other (step 1) a kernel takes vectors
+ * of them.  x and y do not overlap.  Sums run over the taps in order, 64 at a time.
  */
 #ifndef QN_KERNELS_POOL_H
 #define QN_KERNELS_POOL_H

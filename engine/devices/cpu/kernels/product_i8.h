@@ -19,9 +19,8 @@ typedef struct QnProductI8 {
     int64_t m, n, k; /* each may be 0 */
     const void *a;
     int64_t a_step, a_k_step; /* of rows, and of k */
-    /* Packed by qn_pack_i8, aligned to 64; or where `panels` is NULL element (k, n) is b[k *
-     * b_k_step
-     * + n * b_n_step], which is packed at every run. */
+    /* Packed by qn_pack_i8, aligned to 64; or where `panels` is NULL element (k, n) is
+     * b[k * b_k_step + n * b_n_step], which is packed at every run. */
     const void *b;
     const QnPanelsI8 *panels;
     int64_t b_k_step, b_n_step;

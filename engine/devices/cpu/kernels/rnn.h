@@ -5,9 +5,9 @@
  *
  *     LSTM   i = s(clip(gi + pi c'))   f = s(clip(gf + pf c'))   c = f c' + i t(clip(gc))
  *            o = s(clip(go + po c))    h = o t(c);   coupled: f = 1 - i
- *     GRU    r = s(clip(gr))           reset = r h'                            (before the product
- * R h) z = s(clip(gz))           h = (1 - z) t(clip(gn + r m)) + z h'    (m = R h + b of the new
- * gate) or t(clip(gn)) where the product was made of `reset`
+ *     GRU    r = s(clip(gr))   reset = r h'                           (before the product R h)
+ *            z = s(clip(gz))   h = (1 - z) t(clip(gn + r m)) + z h'   (m = R h + b of the new gate)
+ *                              or with t(clip(gn)), where the product was made of `reset`
  *
  * Each pointer is to `count` elements of one row, contiguous; outputs may be the state that was
  * read.  Other activations are pointwise programs.

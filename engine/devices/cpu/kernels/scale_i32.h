@@ -4,8 +4,13 @@
  *
  *     s = sum[m][n] + add[n] - row_sum[m] * zero_b[n] + more[m][n]        in 32 bits, which wrap
  *
- * a result is s, or the float  s * factor[n] + bias[n],  or the byte  clamp(round(s * factor[n]) +
- * zero), halves to even.  All variants give the same bits.
+ * a result is one of
+ *
+ *     s
+ *     s * factor[n] + bias[n]               a float
+ *     clamp(round(s * factor[n]) + zero)    a byte, halves to even
+ *
+ * All variants give the same bits.
  *
  * Why: with operands a and b moved to what the product takes, and zero points za and zb of the
  * moved ones, sum (a - za)(b - zb) = sum a b - za * (column sum of b - k * zb) - zb * row sum of a.

@@ -2,8 +2,8 @@
 /*
  * Floats of at most 8 bits: sign, exponent, significand, described by a row of a table.
  *
- *     value = (-1)^s 2^(e - bias) (1 + m / 2^mantissa_bits), and 2^(1 - bias) m / 2^mantissa_bits
- * where e is 0
+ *     value = (-1)^s 2^(e - bias) (1 + m / 2^mantissa_bits)
+ *             (-1)^s 2^(1 - bias) m / 2^mantissa_bits         where e is 0
  */
 #ifndef QN_KERNELS_TINY_FLOAT_H
 #define QN_KERNELS_TINY_FLOAT_H

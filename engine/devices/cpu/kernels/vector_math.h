@@ -7,9 +7,11 @@
  * results included; infinities and NaN give what C's functions give.  The pointwise check measures
  * them.
  *
- *     exp 1.5   expm1 2   log 1.5   log1p 2   sin, cos 2   tan 3.5   tanh 2   erf 1.5   sigmoid 3
- * pow 1 sinh, cosh 2.5   asin, acos 2.5   atan 2.5   asinh, acosh, atanh 4   softplus 3 silu 4;
- * gelu 4 for a > -1, 5e-7 absolute below
+ *     exp 1.5      expm1 2      log 1.5         log1p 2     pow 1
+ *     sin, cos 2   tan 3.5      asin, acos 2.5  atan 2.5
+ *     tanh 2       sinh, cosh 2.5               asinh, acosh, atanh 4
+ *     erf 1.5      sigmoid 3    softplus 3      silu 4
+ *     gelu 4 for a > -1, 5e-7 absolute below
  *
  * The coefficients, lowest power first, are printed by scripts/fit-polynomials.py.  Functions that
  * are odd work on |x| and copy the sign, so they are odd to the bit.
