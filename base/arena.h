@@ -54,8 +54,8 @@ char *qn_arena_printf(QnArena *arena, const char *format, ...) QN_PRINTF(2, 3);
 void *qn_alloc(const QnAllocator *allocator, size_t size);
 void qn_free(const QnAllocator *allocator, void *data, size_t size);
 
-/* Allocates `count` zeroed elements for the pointer `out`; returns QN_NO_MEMORY from the caller on
- * failure. */
+/* Allocates `count` zeroed elements for the pointer `out`;
+ * returns QN_NO_MEMORY from the caller on failure. */
 #define QN_ALLOC(out, arena, count)                                      \
     do {                                                                 \
         (out) = qn_arena_array((arena), (size_t)(count), sizeof *(out)); \

@@ -7,8 +7,8 @@
 
 void qn_base64_print(QnText *out, QnBytes bytes);
 
-/* The decoded bytes, in an arena; false where the text is no base64.  No memory is a false with
- * `*no_memory` set. */
+/* The decoded bytes, in an arena; false where the text is no base64.
+ * No memory is a false with `*no_memory` set. */
 bool qn_base64_parse(QnBytes *out, QnBytes text, QnArena *arena, bool *no_memory);
 
 #endif

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where time comes from.  A NULL clock, wherever one is taken, is the system's.  Any thread may
- * read it. */
+/* Where time comes from.  A NULL clock, wherever one is taken, is the system's.
+ * Any thread may read it. */
 typedef struct QnClock {
     void *user;
     int64_t (*now_ns)(void *user);

@@ -28,8 +28,8 @@
 /* Products of two 64-bit numbers. */
 __extension__ typedef unsigned __int128 QnU128;
 
-/* Before a loop with a small constant count: unrolled whole, so that arrays indexed by it become
- * registers. */
+/* Before a loop with a small constant count:
+ * unrolled whole, so that arrays indexed by it become registers. */
 #if defined(__clang__)
 #    define QN_UNROLL _Pragma("clang loop unroll(full)")
 #else

@@ -19,8 +19,8 @@
 
 enum { X86 = 1, ARM = 2, HERE = QN_ARCH_X86 ? X86 : ARM };
 
-/* Every level, lowest first within its architecture.  A level includes what the rows above it add.
- */
+/* Every level, lowest first within its architecture.
+ * A level includes what the rows above it add. */
 static const struct {
     const char *name;
     int architectures;
@@ -129,8 +129,8 @@ static void look(QnCpu *cpu)
 #    error "quern knows x86-64 and 64-bit ARM"
 #endif
 
-/* A number in a file of /sys/devices/system/cpu/cpu0/cache/index<i>, 0 where there is none; "32K"
- * is 32768. */
+/* A number in a file of /sys/devices/system/cpu/cpu0/cache/index<i>, 0 where there is none;
+ * "32K" is 32768. */
 static int64_t read_cache_number(const char *root, int i, const char *file)
 {
     char text[64];

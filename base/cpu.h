@@ -35,8 +35,8 @@ enum {
     QN_ISA_NONE = 0
 };
 
-/* The name of the highest level whose groups are all in `isa`: "none", "avx2", … "amx", "neon", ….
- * Never NULL. */
+/* The name of the highest level whose groups are all in `isa`:
+ * "none", "avx2", … "amx", "neon", ….  Never NULL. */
 const char *qn_isa_level_name(QnIsa isa);
 
 /* The i-th level of this build's architecture, lowest ("none") first, or NULL past the last: for

@@ -60,8 +60,8 @@ static void unescape(char *text)
     *to = 0;
 }
 
-/* One line of mountinfo: "36 35 98:0 /top /mount rw,noatime shared:1 - cgroup2 source rw,options".
- */
+/* One line of mountinfo:
+ * "36 35 98:0 /top /mount rw,noatime shared:1 - cgroup2 source rw,options". */
 static void read_mount(Hierarchy hierarchies[2], char *line)
 {
     enum { TOP = 3, MOUNT = 4 };
@@ -145,8 +145,8 @@ static int64_t tightest_quota(const char *root, const Hierarchy *hierarchy)
     const char *below = hierarchy->own;
     if (!hierarchy->mount[0])
         return -1;
-    /* In a container the group may be named as the host sees it, or lie outside of what is mounted.
-     */
+    /* In a container the group may be named as the host sees it,
+     * or lie outside of what is mounted. */
     if (!strncmp(below, hierarchy->top, top) && (below[top] == '/' || !below[top]))
         below += top;
     else

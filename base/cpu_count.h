@@ -18,8 +18,8 @@ typedef struct QnCpuCount {
     int count;    /* the answer, at least 1 */
     int affinity; /* logical processors that this thread may run on (cpusets included) */
     int cores;    /* physical cores among them; equal to `affinity` where siblings cannot be seen */
-    int64_t quota_percent; /* the tightest quota of the process's control groups, rounded up; -1:
-                              none */
+    int64_t quota_percent; /* the tightest quota of the process's control groups,
+                              rounded up; -1: none */
     int asked;             /* what the person asked for; 0: nothing */
 } QnCpuCount;
 
@@ -35,8 +35,8 @@ typedef struct QnCpuCount {
  */
 QnStatus qn_cpu_count(QnCpuCount *out, const char *root, const char *asked, QnError *err);
 
-/* The decision and its reasons as one line: "2 threads: affinity 8, 4 cores, quota 150 %, asked for
- * 6". */
+/* The decision and its reasons as one line:
+ * "2 threads: affinity 8, 4 cores, quota 150 %, asked for 6". */
 void qn_cpu_count_print(char *text, size_t size, const QnCpuCount *count);
 
 #endif

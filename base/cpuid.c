@@ -46,8 +46,8 @@ static QnCpuidRegs read_leaf(const QnCpuid *cpuid, uint32_t leaf, uint32_t suble
     return cpuid->leaf(cpuid->user, leaf, subleaf);
 }
 
-/* The largest leaf of the basic (0) or extended (0x80000000) range; 0 where there is no such range.
- */
+/* The largest leaf of the basic (0) or extended (0x80000000) range;
+ * 0 where there is no such range. */
 static uint32_t largest_leaf(const QnCpuid *cpuid, uint32_t range)
 {
     const uint32_t largest = read_leaf(cpuid, range, 0).eax;
@@ -100,8 +100,8 @@ static QnIsa decode_isa(const QnCpuid *cpuid)
     return isa;
 }
 
-/* Leaf 4 (Intel) and leaf 0x8000001D (AMD) have one format: a cache for each subleaf, ended by type
- * 0. */
+/* Leaf 4 (Intel) and leaf 0x8000001D (AMD) have one format:
+ * a cache for each subleaf, ended by type 0. */
 static void decode_caches(QnTuning *tuning, const QnCpuid *cpuid, uint32_t leaf)
 {
     enum { DATA = 1, UNIFIED = 3, SUBLEAF_LIMIT = 16 };

@@ -423,8 +423,8 @@ static int print_digits(char *to, uint64_t value)
     return count;
 }
 
-/* digits[count] * 10^(point - count) as Python writes it: with an exponent below 1e-4 and from 1e16
- * on. */
+/* digits[count] * 10^(point - count) as Python writes it:
+ * with an exponent below 1e-4 and from 1e16 on. */
 static int lay_out(char *to, const char *digits, int count, int point)
 {
     int size = 0;

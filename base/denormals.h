@@ -65,8 +65,8 @@ static inline bool qn_float_mode_flushes(QnFloatMode mode)
     return (mode.bits & QN_FLUSH_BITS) == QN_FLUSH_BITS;
 }
 
-/* Flushes denormal operands and results to zero from here on, or keeps them.  Returns the mode
- * before. */
+/* Flushes denormal operands and results to zero from here on, or keeps them.
+ * Returns the mode before. */
 static inline QnFloatMode qn_denormals_flush(bool flush)
 {
     const QnFloatMode before = qn_float_mode();

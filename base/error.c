@@ -27,8 +27,8 @@ const char *qn_status_text(QnStatus status)
     return (unsigned)status < QN_COUNT_OF(texts) ? texts[status] : "unknown status";
 }
 
-/* Copies `text` into a message; what does not fit is cut out of its middle, since both ends say the
- * most. */
+/* Copies `text` into a message; what does not fit is cut out of its middle,
+ * since both ends say the most. */
 static void set_message(QnError *err, const char *text, size_t length)
 {
     const size_t room = sizeof err->message - 1;

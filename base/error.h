@@ -25,8 +25,8 @@
 QnStatus qn_fail(QnError *err, QnStatus status, const char *format, ...) QN_PRINTF(3, 4);
 QnStatus qn_fail_v(QnError *err, QnStatus status, const char *format, va_list args) QN_PRINTF(3, 0);
 
-/* Puts "<format>: " in front of the message of `err`, so that it reads from the outside in. Returns
- * its status. */
+/* Puts "<format>: " in front of the message of `err`, so that it reads from the outside in.
+ * Returns its status. */
 QnStatus qn_wrap(QnError *err, const char *format, ...) QN_PRINTF(2, 3);
 
 /* Out of memory, with the sentence for it. */

@@ -87,8 +87,8 @@ static QnStatus read_regular(QnBytes *out, int fd, const char *path, size_t size
     return qn_fail(err, QN_IO, "%s: changed its size while it was read", path);
 }
 
-/* A buffer of exactly `size` for the first `used` bytes of `data`, which is given back; NULL
- * without memory. */
+/* A buffer of exactly `size` for the first `used` bytes of `data`, which is given back;
+ * NULL without memory. */
 static uint8_t *resize(const QnAllocator *allocator, uint8_t *data, size_t used, size_t old_size,
                        size_t size)
 {
@@ -236,8 +236,8 @@ QnStatus qn_file_writer_put(QnFileWriter *writer, QnBytes bytes, QnError *err)
     return QN_OK;
 }
 
-/* The rename itself has to reach the disk, too.  Some file systems cannot do that, and it is no
- * failure then. */
+/* The rename itself has to reach the disk, too.
+ * Some file systems cannot do that, and it is no failure then. */
 static void sync_folder(const char *path)
 {
     char folder[4096];

@@ -23,8 +23,8 @@
 QnStatus qn_file_read(QnBytes *out, const char *path, uint64_t limit_bytes,
                       const QnAllocator *allocator, QnError *err);
 
-/* The same from an open descriptor to its end, for what has no size beforehand: standard input,
- * pipes, devices. */
+/* The same from an open descriptor to its end, for what has no size beforehand:
+ * standard input, pipes, devices. */
 QnStatus qn_file_read_stream(QnBytes *out, int fd, const char *name, uint64_t limit_bytes,
                              const QnAllocator *allocator, QnError *err);
 
@@ -58,8 +58,8 @@ QnStatus qn_file_writer_begin(QnFileWriter *writer, const char *path, mode_t mod
 /* Appends bytes. */
 QnStatus qn_file_writer_put(QnFileWriter *writer, QnBytes bytes, QnError *err);
 
-/* Puts the file in its place.  Where that fails nothing is left behind.  The writer is finished in
- * either case. */
+/* Puts the file in its place.  Where that fails nothing is left behind.
+ * The writer is finished in either case. */
 QnStatus qn_file_writer_commit(QnFileWriter *writer, QnError *err);
 
 /* Forgets the file.  Does nothing after a commit. */

@@ -60,8 +60,8 @@ static inline uint16_t qn_f32_to_f16(float value)
         return (uint16_t)(sign | 0x7c00);
     if (magnitude >= 0x38800000) /* 2^-14: a normal number; a carry goes on into the exponent */
         return (uint16_t)(sign | (magnitude - (112u << 23) + 0xfff + (magnitude >> 13 & 1)) >> 13);
-    /* Subnormal: adding 1/2 lines its last bit, 2^-24, up with that of the sum, which the adder
-     * rounds to. */
+    /* Subnormal: adding 1/2 lines its last bit, 2^-24,
+     * up with that of the sum, which the adder rounds to. */
     const float sum = qn_float_of_bits(magnitude) + 0.5f;
     return (uint16_t)(sign | (qn_float_bits(sum) - 0x3f000000));
 }

@@ -110,8 +110,8 @@ void qn_json_begin_array(QnJson *in)
         enter(in, false);
 }
 
-/* Goes on in the innermost container, whose last value was read; false at its end, which is left.
- */
+/* Goes on in the innermost container, whose last value was read;
+ * false at its end, which is left. */
 static bool advance(QnJson *in)
 {
     const bool is_object = is_in_object(in);

@@ -44,8 +44,8 @@ typedef struct QnJsonText {
 
 typedef struct QnJson {
     /* May be set before the first call. */
-    bool allow_nan; /* also take the bare words NaN, Infinity and -Infinity for numbers, as Python
-                       writes them */
+    bool allow_nan;     /* also take the bare words NaN, Infinity and -Infinity for numbers,
+                           as Python writes them */
     QnStatus malformed; /* the status of a failure; QN_BAD_ARGUMENT */
 
     const uint8_t *origin, *at, *end;
@@ -62,8 +62,8 @@ typedef struct QnJson {
     const uint8_t *failed_at; /* of the first failure */
 } QnJson;
 
-/* A cursor before the value that `bytes` hold.  They are borrowed for as long as any result is
- * used. */
+/* A cursor before the value that `bytes` hold.
+ * They are borrowed for as long as any result is used. */
 QnJson qn_json(QnBytes bytes);
 
 static inline bool qn_json_failed(const QnJson *in)
@@ -94,8 +94,8 @@ QnJsonKind qn_json_kind(QnJson *in);
 void qn_json_begin_object(QnJson *in);
 void qn_json_begin_array(QnJson *in);
 
-/* Go before the next value of the innermost container; false at its end, which is left, and after a
- * failure. */
+/* Go before the next value of the innermost container;
+ * false at its end, which is left, and after a failure. */
 bool qn_json_next_member(QnJson *in);
 bool qn_json_next_element(QnJson *in);
 
@@ -126,8 +126,8 @@ float qn_json_f32(QnJson *in);
 /* The digits of a number, as they stand there. */
 QnBytes qn_json_number(QnJson *in);
 
-/* The bytes of a string: of the input, or a copy in an arena where it has escapes.  May hold zero
- * bytes. */
+/* The bytes of a string: of the input, or a copy in an arena where it has escapes.
+ * May hold zero bytes. */
 QnBytes qn_json_text(QnJson *in, QnArena *arena);
 
 /* A terminated copy of a string; one that holds a zero byte is a failure.  Never NULL. */
@@ -152,8 +152,8 @@ size_t qn_json_read_u64(QnJson *in, uint64_t *values, size_t capacity);
 typedef enum QnJsonNan {
     QN_JSON_NAN_REFUSE, /* null is written, and the writer is inexact */
     QN_JSON_NAN_TEXT,   /* "NaN", "Infinity", "-Infinity", as protobuf's JSON form has it */
-    QN_JSON_NAN_BARE /* NaN, Infinity, -Infinity: no JSON, but what Python and Triton write and read
-                      */
+    QN_JSON_NAN_BARE    /* NaN, Infinity, -Infinity: no JSON,
+                           but what Python and Triton write and read */
 } QnJsonNan;
 
 /*

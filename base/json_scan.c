@@ -49,8 +49,8 @@ static int32_t read_escape(const uint8_t *at, const uint8_t *end, int *size)
     return low >= 0xdc00 && low <= 0xdfff ? 0x10000 + (unit - 0xd800) * 0x400 + (low - 0xdc00) : -1;
 }
 
-/* Steps over one character of a string that is not plain ASCII; false, and a failure, where it is
- * none. */
+/* Steps over one character of a string that is not plain ASCII;
+ * false, and a failure, where it is none. */
 static bool skip_character(QnJson *in, QnJsonText *text)
 {
     int size = 0;

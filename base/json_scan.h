@@ -35,8 +35,8 @@ static inline uint8_t qn_json_peek(const QnJson *in)
 /* Reads a string with its quotes and checks all of it. */
 QnJsonText qn_json_scan_string(QnJson *in);
 
-/* Reads -?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)? and says whether it is only the first two
- * parts. */
+/* Reads -?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]+)?
+ * and says whether it is only the first two parts. */
 QnBytes qn_json_scan_number(QnJson *in, bool *is_integer);
 
 /* Reads `word` if it stands at the cursor. */

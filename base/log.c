@@ -77,8 +77,8 @@ size_t qn_escape(char *text, size_t size, QnBytes bytes)
     return length;
 }
 
-/* Control characters out of a message of ours that may hold others' names; quotes stay as they are.
- */
+/* Control characters out of a message of ours that may hold others' names;
+ * quotes stay as they are. */
 static void clean(char *text)
 {
     for (char *at = text; *at; at++)

@@ -48,8 +48,8 @@ typedef struct QnLogLine {
     char text[QN_LOG_LINE_BYTES]; /* terminated */
 } QnLogLine;
 
-/* " key=value": bare where it is a plain word, else quoted and escaped.  `key` is a plain word of
- * ours. */
+/* " key=value": bare where it is a plain word, else quoted and escaped.
+ * `key` is a plain word of ours. */
 void qn_log_put_bytes(QnLogLine *line, const char *key, QnBytes value);
 void qn_log_put_text(QnLogLine *line, const char *key, const char *value);
 void qn_log_put_int(QnLogLine *line, const char *key, int64_t value);

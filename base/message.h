@@ -116,8 +116,8 @@ void qn_message_init(void *out, const QnMessage *type);
 QnStatus qn_message_read(void *out, const QnMessage *type, QnBytes bytes, QnArena *arena,
                          QnError *err);
 
-/* Appends the wire form: fields in the table's order, zeros left out where the initial value is
- * zero too. */
+/* Appends the wire form: fields in the table's order,
+ * zeros left out where the initial value is zero too. */
 void qn_message_write(QnText *out, const QnMessage *type, const void *message);
 
 /*
@@ -193,8 +193,8 @@ static inline bool qn_kind_is_number(QnFieldKind kind)
  */
 void *qn_field_slot(const QnField *field, void *message, QnArena *arena);
 
-/* After an entry of a map was read: drops an earlier one with its key.  False where there are too
- * many. */
+/* After an entry of a map was read: drops an earlier one with its key.
+ * False where there are too many. */
 bool qn_field_settle_entry(const QnField *field, void *message);
 
 void qn_field_store(const QnField *field, void *slot, QnScalar value);

@@ -83,8 +83,8 @@ QnStatus qn_opener_check_name(QnBytes name, QnError *err)
     return QN_OK;
 }
 
-/* Opens `name` below the folder in one call of the system's; -1 and ENOSYS on kernels before
- * Linux 5.6. */
+/* Opens `name` below the folder in one call of the system's;
+ * -1 and ENOSYS on kernels before Linux 5.6. */
 static int open_beneath(int folder_fd, const char *name)
 {
     const struct open_how how = {.flags = OPEN_FLAGS,

@@ -22,8 +22,8 @@ typedef struct QnPlacement {
     cpu_set_t given;   /* what it was told last */
 } QnPlacement;
 
-/* The number of the processor that the calling thread runs on now; -1 where the system does not
- * say.  Cheap. */
+/* The number of the processor that the calling thread runs on now;
+ * -1 where the system does not say.  Cheap. */
 static inline int qn_current_processor(void)
 {
     return sched_getcpu();

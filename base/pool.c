@@ -85,8 +85,8 @@ void qn_gang_settle(QnGang *gang)
     pthread_mutex_unlock(&gang->pool->lock);
 }
 
-/* The least processor time that a worker of the gang has had since the last note, which this
- * replaces. */
+/* The least processor time that a worker of the gang has had
+ * since the last note, which this replaces. */
 static int64_t note_cpu(QnGang *gang)
 {
     int64_t least = INT64_MAX;
@@ -98,8 +98,8 @@ static int64_t note_cpu(QnGang *gang)
     return least;
 }
 
-/* Tells the feedback about the gang's loops.  Several gangs share on purpose, and their windows
- * would mix. */
+/* Tells the feedback about the gang's loops.
+ * Several gangs share on purpose, and their windows would mix. */
 static QnFeedbackAction add_times(QnPool *pool, const QnLoopTimes *times, QnLoopTimes *window)
 {
     QnFeedbackAction action = QN_FEEDBACK_NOTHING;

@@ -35,8 +35,8 @@ typedef struct QnPoolOptions {
     int capacity;         /* what the pool may be resized to, at most 4,096; 0: size */
     int64_t spin_ns;      /* a worker spins so long for the next loop of its run; 75 us */
     int64_t join_spin_ns; /* a caller spins so long for its workers; 10 us */
-    int64_t spin_after_run_ns;    /* a worker spins so long for the next run; 0, for real-time users
-                                     more */
+    int64_t spin_after_run_ns;    /* a worker spins so long for the next run;
+                                     0, for real-time users more */
     int64_t inline_ns;            /* loops that cost less run in the caller alone; 4 us */
     const QnAllocator *allocator; /* borrowed; NULL: the C library's */
     int (*recount)(void *user); /* the size that suits now, asked every few seconds at the start of
@@ -90,8 +90,8 @@ void qn_pool_free(QnPool *pool);
 /* How many threads may be runnable.  Any thread. */
 int qn_pool_size(QnPool *pool);
 
-/* How many workers have run a chunk since the pool was made: whether threads are of use.  Any
- * thread. */
+/* How many workers have run a chunk since the pool was made:
+ * whether threads are of use.  Any thread. */
 int qn_pool_count_worked(QnPool *pool);
 
 /*
@@ -115,8 +115,8 @@ void qn_gang_begin(QnGang *gang, QnPool *pool, int limit);
 /* Gives it back; it is {0} then.  On the thread that took it. */
 void qn_gang_end(QnGang *gang);
 
-/* The most members that the gang ever has, so how many scratch areas its chunks may need; at
- * least 1. */
+/* The most members that the gang ever has,
+ * so how many scratch areas its chunks may need; at least 1. */
 static inline int qn_gang_limit(const QnGang *gang)
 {
     return gang->limit > 1 ? gang->limit : 1;

@@ -44,15 +44,15 @@ typedef struct QnWorker {
     bool is_warm;           /* the worker's own */
     QnAtomicU32 has_worked; /* written by the worker only: it has run a chunk */
 
-    /* Guarded by the pool's lock while the worker is free, by the gang's caller while it is taken.
-     */
+    /* Guarded by the pool's lock while the worker is free,
+     * by the gang's caller while it is taken. */
     struct QnWorker *next;
     int member;
     int64_t cpu_ns; /* processor time at the feedback's last note */
     QnPlacement placement;
 
-    /* The mailbox, and what a call is about: the latter is the caller's, except while the worker
-     * runs. */
+    /* The mailbox, and what a call is about:
+     * the latter is the caller's, except while the worker runs. */
     QN_ALIGNED(64) QnAtomicU32 mail;
     QnGang *gang;
     int64_t first_chunk; /* -1: none was assigned */
@@ -102,8 +102,8 @@ void qn_worker_await(QnWorker *worker);
 /* Lets a worker that is in no loop go to sleep. */
 void qn_worker_release(QnWorker *worker);
 
-/* A member's part of a loop: its first chunk, then chunks as long as there are any.  Was there one?
- */
+/* A member's part of a loop: its first chunk, then chunks as long as there are any.
+ * Was there one? */
 bool qn_gang_take_chunks(QnGang *gang, int64_t first_chunk, int member);
 
 /* Makes the gang's members as many as it should have; in pool.c. */

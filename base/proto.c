@@ -270,8 +270,8 @@ QnProto qn_proto_message(QnProto *in)
     return message;
 }
 
-/* One type of element of a repeated field: its wire type, and how a number from the wire becomes
- * one. */
+/* One type of element of a repeated field:
+ * its wire type, and how a number from the wire becomes one. */
 typedef struct Element {
     QnProtoWire wire;
     size_t size; /* in memory */

@@ -49,8 +49,8 @@ typedef struct QnProto {
     const char *reason; /* of the first failure, a constant sentence; NULL: none yet */
 } QnProto;
 
-/* A cursor before the first field of a message.  `message` is borrowed for as long as any result is
- * used. */
+/* A cursor before the first field of a message.
+ * `message` is borrowed for as long as any result is used. */
 QnProto qn_proto(QnBytes message);
 
 /* Goes to the next field; false at the end of the message and after a failure. */
@@ -61,15 +61,15 @@ static inline bool qn_proto_failed(const QnProto *in)
     return in->status != QN_OK;
 }
 
-/* Makes the cursor fail at the current field, for a reason (a constant) that only its user can see.
- */
+/* Makes the cursor fail at the current field,
+ * for a reason (a constant) that only its user can see. */
 void qn_proto_fail(QnProto *in, QnStatus status, const char *reason);
 
 /* Makes the cursor fail as the cursor of a message inside it did, if that failed. */
 void qn_proto_adopt(QnProto *in, const QnProto *inner);
 
-/* QN_OK, or the failure as "<message> at byte N: field F: <reason>".  `message` is the type, for
- * people. */
+/* QN_OK, or the failure as "<message> at byte N: field F: <reason>".
+ * `message` is the type, for people. */
 QnStatus qn_proto_finish(const QnProto *in, const char *message, QnError *err);
 
 /*
@@ -91,8 +91,8 @@ QnBytes qn_proto_text(QnProto *in);
 /* A terminated copy of a BYTES field in an arena; "" after a failure. */
 const char *qn_proto_string(QnProto *in, QnArena *arena);
 
-/* A cursor over a nested message; failed where `in` is, or where it lies more than
- * QN_PROTO_DEPTH_LIMIT deep. */
+/* A cursor over a nested message; failed where `in` is,
+ * or where it lies more than QN_PROTO_DEPTH_LIMIT deep. */
 QnProto qn_proto_message(QnProto *in);
 
 /* The elements of a repeated number field, in an arena.  {0} is empty. */

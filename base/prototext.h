@@ -23,8 +23,8 @@
 QnStatus qn_prototext_parse(void *out, const QnMessage *type, QnBytes text, const char *file,
                             QnArena *arena, QnReport *report, QnError *err);
 
-/* Appends the text form, one field a line, two spaces per level; what is zero and was so before is
- * left out. */
+/* Appends the text form, one field a line, two spaces per level;
+ * what is zero and was so before is left out. */
 void qn_prototext_print(QnText *out, const QnMessage *type, const void *message);
 
 #endif

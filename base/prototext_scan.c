@@ -30,8 +30,8 @@ static void skip_space(QnTextScan *scan)
     }
 }
 
-/* A string goes up to the same quote, on one line; a character behind a backslash does not end it.
- */
+/* A string goes up to the same quote, on one line;
+ * a character behind a backslash does not end it. */
 static QnTextToken scan_string(QnTextScan *scan)
 {
     const char quote = *scan->at++;

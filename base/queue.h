@@ -41,14 +41,14 @@ typedef struct QnQueue {
 
 typedef enum QnPush {
     QN_PUSHED,
-    QN_PUSHED_FIRST, /* and the queue was empty before: the one push after which a loop has to be
-                        woken */
+    QN_PUSHED_FIRST, /* and the queue was empty before:
+                        the one push after which a loop has to be woken */
     QN_QUEUE_FULL,   /* not pushed: the object is still the caller's */
     QN_QUEUE_CLOSED  /* not pushed either */
 } QnPush;
 
-/* A queue of at most `capacity` objects, 0: any number.  False where the system has no room for its
- * lock. */
+/* A queue of at most `capacity` objects, 0: any number.
+ * False where the system has no room for its lock. */
 bool qn_queue_init(QnQueue *queue, int64_t capacity);
 
 /* It must be empty, and nobody may use it any more. */

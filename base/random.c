@@ -48,8 +48,8 @@ uint64_t qn_random_u64(QnRandom *random)
     return result;
 }
 
-/* The high half of a product with 64 random bits; the low half tells the few cases that would be
- * too likely. */
+/* The high half of a product with 64 random bits;
+ * the low half tells the few cases that would be too likely. */
 uint64_t qn_random_below(QnRandom *random, uint64_t limit)
 {
     QnU128 product = (QnU128)qn_random_u64(random) * limit;
@@ -78,8 +78,8 @@ float qn_random_f32(QnRandom *random)
     return (float)(qn_random_u64(random) >> 40) * 0x1p-24f;
 }
 
-/* Marsaglia's polar method; the second number of each pair is left, so that the state is all there
- * is. */
+/* Marsaglia's polar method; the second number of each pair is left,
+ * so that the state is all there is. */
 double qn_random_normal(QnRandom *random)
 {
     double x, y, square;

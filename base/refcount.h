@@ -20,8 +20,8 @@ static inline void qn_refcount_init(QnRefcount *refs)
     qn_store_relaxed_i64(&refs->count, 1);
 }
 
-/* For somebody who holds a reference already: nothing has to be ordered, since the object is alive.
- */
+/* For somebody who holds a reference already:
+ * nothing has to be ordered, since the object is alive. */
 static inline void qn_refcount_acquire(QnRefcount *refs)
 {
     const int64_t before = qn_fetch_add_relaxed_i64(&refs->count, 1);
@@ -29,8 +29,8 @@ static inline void qn_refcount_acquire(QnRefcount *refs)
     (void)before;
 }
 
-/* For somebody who found the object in a place that holds no reference: false where it is on its
- * way out. */
+/* For somebody who found the object in a place that holds no reference:
+ * false where it is on its way out. */
 QN_WARN_UNUSED static inline bool qn_refcount_try_acquire(QnRefcount *refs)
 {
     int64_t count = qn_load_relaxed_i64(&refs->count);

@@ -11,8 +11,8 @@
 
 #include "base/checked.h"
 
-/* Fills `text` from a descriptor; the length, or -1 where it fails or does not fit with a
- * terminator. */
+/* Fills `text` from a descriptor;
+ * the length, or -1 where it fails or does not fit with a terminator. */
 static ssize_t read_all(int fd, char *text, size_t size)
 {
     size_t length = 0;

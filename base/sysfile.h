@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small text files in which the system describes itself, below a root folder that a test can
- * put elsewhere. */
+/* The small text files in which the system describes itself,
+ * below a root folder that a test can put elsewhere. */
 #ifndef QN_BASE_SYSFILE_H
 #define QN_BASE_SYSFILE_H
 

@@ -15,8 +15,8 @@ void qn_text_finish(QnText *text)
     *text = (QnText){.allocator = text->allocator};
 }
 
-/* Makes the buffer at least `needed` bytes large; at least doubles it, so that appending stays
- * linear. */
+/* Makes the buffer at least `needed` bytes large;
+ * at least doubles it, so that appending stays linear. */
 static bool grow(QnText *text, size_t needed)
 {
     size_t capacity;

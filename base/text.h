@@ -61,8 +61,8 @@ int qn_print_u64(char *to, uint64_t value);
 bool qn_parse_f64(double *out, const char *text, size_t size);
 bool qn_parse_f32(float *out, const char *text, size_t size);
 
-/* Reads a decimal integer from all of [text, text + size).  False where it is none or does not fit.
- */
+/* Reads a decimal integer from all of [text, text + size).
+ * False where it is none or does not fit. */
 bool qn_parse_i64(int64_t *out, const char *text, size_t size);
 bool qn_parse_u64(uint64_t *out, const char *text, size_t size);
 
@@ -72,8 +72,8 @@ bool qn_parse_u64(uint64_t *out, const char *text, size_t size);
  */
 int qn_edit_distance(const char *a, const char *b, int limit);
 
-/* The name nearest to `wanted` among names[count], or NULL where none is near enough to be meant.
- */
+/* The name nearest to `wanted` among names[count],
+ * or NULL where none is near enough to be meant. */
 const char *qn_did_you_mean(const char *wanted, const char *const *names, size_t count);
 
 #endif

@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 
-/* Kernels keep their tiles on the stack and recursion has a depth; only what is touched takes
- * memory. */
+/* Kernels keep their tiles on the stack and recursion has a depth;
+ * only what is touched takes memory. */
 enum { STACK_BYTES = 1 << 20 };
 
 static int start(pthread_t *id, void *(*run)(void *user), void *user)

@@ -23,15 +23,15 @@ QnStatus qn_thread_start(QnThread *out, const char *name, void *(*run)(void *use
 /* Waits until the thread has returned. */
 void qn_thread_join(QnThread *thread);
 
-/* The processor time that a running thread has used; 0 where the system does not say.  A system
- * call. */
+/* The processor time that a running thread has used;
+ * 0 where the system does not say.  A system call. */
 int64_t qn_thread_cpu_ns(const QnThread *thread);
 
 /* The same of the calling thread. */
 int64_t qn_thread_own_cpu_ns(void);
 
-/* Sleeps until another thread wakes this word, unless it holds something else than `expected`; may
- * return early. */
+/* Sleeps until another thread wakes this word, unless it holds something else than `expected`;
+ * may return early. */
 void qn_wait_on(QnAtomicU32 *word, uint32_t expected);
 
 /* Wakes one thread that sleeps on the word. */

@@ -24,8 +24,8 @@ static void fail(Replay *replay, const char *path)
     replay->failed++;
 }
 
-/* The bytes of a file in memory of exactly their size, so that a sanitizer sees a read past the
- * end. */
+/* The bytes of a file in memory of exactly their size,
+ * so that a sanitizer sees a read past the end. */
 static uint8_t *read_file(const char *path, size_t size)
 {
     FILE *file = fopen(path, "rb");

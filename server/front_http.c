@@ -99,8 +99,8 @@ static void close_now(Stream *stream)
 
 /* ---- Replies ---- */
 
-/* After the last byte of the last reply: the peer gets time to read it, since closing over unread
- * input resets. */
+/* After the last byte of the last reply:
+ * the peer gets time to read it, since closing over unread input resets. */
 static void linger(Stream *stream)
 {
     stream->is_over = true;
@@ -311,8 +311,8 @@ static bool refuse(Call *call, int http_status, QnStatus status, const char *why
     return false;
 }
 
-/* Room for `size` bytes of body: first what they may cost, then the memory.  What was there is
- * kept. */
+/* Room for `size` bytes of body: first what they may cost, then the memory.
+ * What was there is kept. */
 static bool grow_body(Stream *stream, size_t size)
 {
     Call *call = stream->call;
@@ -382,8 +382,8 @@ static bool route_call(Stream *stream, Call *call)
     return head->content_length == 0 || give_room(stream, (size_t)head->content_length);
 }
 
-/* The body does not find room, or nobody wants it: say so at once, and end the connection after it.
- */
+/* The body does not find room, or nobody wants it:
+ * say so at once, and end the connection after it. */
 static void break_off(Stream *stream)
 {
     stream->call->keep_alive = false;
@@ -467,8 +467,8 @@ static void await_input(Stream *stream, bool was_in_head)
         set_deadline(stream, was_in_head);
 }
 
-/* Makes of the input what can be made of it.  A loop, so that many small requests at once cost no
- * stack. */
+/* Makes of the input what can be made of it.
+ * A loop, so that many small requests at once cost no stack. */
 static void process(Stream *stream)
 {
     const bool was_in_head = !stream->call && !qs_http_is_idle(&stream->http);

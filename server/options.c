@@ -68,8 +68,8 @@ static void print_help(void)
            "  quern serve --model-repository=models --http-address=127.0.0.1 --http-port=9000\n");
 }
 
-/* The option of that name or of the only one that begins with it; NULL, and said why, where there
- * is none. */
+/* The option of that name or of the only one that begins with it;
+ * NULL, and said why, where there is none. */
 static const Option *find(const char *name, size_t size)
 {
     const Option *found = NULL;

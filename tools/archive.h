@@ -25,8 +25,8 @@ typedef struct Archive {
     QnStatus status;
 } Archive;
 
-/* Finds the directory at the end.  Failures stick to `status` (QN_BAD_TENSOR), as those of
- * archive_next do. */
+/* Finds the directory at the end.
+ * Failures stick to `status` (QN_BAD_TENSOR), as those of archive_next do. */
 Archive archive_open(QnBytes bytes, const char *name, QnError *err);
 
 /* The next member; false at the end, and after a failure. */

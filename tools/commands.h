@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The subcommands: one line each, in alphabetic order.  The file tools/<name>.c defines
- * command_<name>. */
+/* The subcommands: one line each, in alphabetic order.
+ * The file tools/<name>.c defines command_<name>. */
 #ifndef QN_TOOLS_COMMANDS_H
 #define QN_TOOLS_COMMANDS_H
 

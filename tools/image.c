@@ -21,8 +21,8 @@ static bool is_channels(int64_t dim)
     return dim == 1 || dim == 3;
 }
 
-/* A trailing C is believed only where the first place for one is none: [1,3,H,W] before [N,H,W,3].
- */
+/* A trailing C is believed only where the first place for one is none:
+ * [1,3,H,W] before [N,H,W,3]. */
 static bool find_axes(Axes *axes, int rank, const int64_t *dims)
 {
     const int first = rank == 4 ? 1 : 0;

@@ -77,8 +77,8 @@ static bool parse_type(Array *array, const char *at)
     return array->type != QN_UNDEFINED;
 }
 
-/* "(2, 3)", "(2,)", "()".  Strides must fit also where a dimension is 0 and there are no elements.
- */
+/* "(2, 3)", "(2,)", "()".  Strides must fit also
+ * where a dimension is 0 and there are no elements. */
 static bool parse_shape(Array *array, const char *at)
 {
     if (!at || *at++ != '(')

@@ -12,8 +12,8 @@
  */
 double peak_of_thread(QnIsa isa);
 
-/* The same of so many threads at once, no more than there are processors: the sum of their medians.
- */
+/* The same of so many threads at once, no more than there are processors:
+ * the sum of their medians. */
 double peak_of_threads(QnIsa isa, int threads);
 
 #endif

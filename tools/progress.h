@@ -17,8 +17,8 @@ Progress progress_begin(const char *what);
 /* Shows that a share of the work, 0 to 1, is done: at most ten times a second. */
 void progress_show(Progress *progress, double share);
 
-/* Takes the bar away.  Also before other text goes to the terminal; the next show draws it again.
- */
+/* Takes the bar away.  Also before other text goes to the terminal;
+ * the next show draws it again. */
 void progress_clear(Progress *progress);
 
 #endif

@@ -18,8 +18,8 @@ bool sample_add(Sample *sample, int64_t ns);
 void sample_sort(Sample *sample);
 void sample_free(Sample *sample);
 
-/* The least item that a share (0 to 1) of all does not exceed; of a sorted sample; 0 of an empty
- * one. */
+/* The least item that a share (0 to 1) of all does not exceed;
+ * of a sorted sample; 0 of an empty one. */
 int64_t sample_quantile(const Sample *sample, double share);
 int64_t sample_sum(const Sample *sample);
 

@@ -38,8 +38,8 @@ enum { TEST_PATH_MOST = 4096 };
 bool test_is_file(const char *path);
 bool test_is_folder(const char *path);
 
-/* Adds the cases at or below a path, in the order of their names.  QN_NO_MEMORY is its only
- * failure. */
+/* Adds the cases at or below a path, in the order of their names.
+ * QN_NO_MEMORY is its only failure. */
 QnStatus test_cases_find(TestCases *cases, const char *path);
 
 /* Takes out the light models that a real case among the others names: they are its model, and no

@@ -109,8 +109,8 @@ static QnStatus read_image(QnValue *out, Source *source)
     return status;
 }
 
-/* Raw elements say nothing of their shape: one open dimension follows from the size, others are 1.
- */
+/* Raw elements say nothing of their shape:
+ * one open dimension follows from the size, others are 1. */
 static QnStatus read_raw(QnValue *out, Source *source)
 {
     const QnValueInfo *info = source->wanted->info;

@@ -25,8 +25,8 @@ typedef struct Library {
 
 static const char *const names[] = {FUNCTIONS(QN_LIBRARY_NAME)};
 
-/* A progressive picture may ask for any number of passes over all of its pixels; real ones take
- * some ten. */
+/* A progressive picture may ask for any number of passes over all of its pixels;
+ * real ones take some ten. */
 enum { SCANS_MOST = 200 };
 
 /* libjpeg reports failures by a function that must not return. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options structs of the public API, which grow: the caller's may be older and shorter, or newer
- * and longer. */
+/* Options structs of the public API, which grow:
+ * the caller's may be older and shorter, or newer and longer. */
 #ifndef QN_ENGINE_API_OPTIONS_H
 #define QN_ENGINE_API_OPTIONS_H
 

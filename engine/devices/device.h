@@ -97,11 +97,11 @@ typedef struct QnOfferCall {
 struct QnDevice {
     const char *name; /* "cpu" */
     void *state;      /* the device's own */
-    /* Offers steps for call->node by call->offer.  None: the device cannot compute it.
-     * QN_NO_MEMORY. */
+    /* Offers steps for call->node by call->offer.
+     * None: the device cannot compute it.  QN_NO_MEMORY. */
     QnStatus (*offers)(QnOfferCall *call);
-    /* The step code that copies between any two layouts of one type and shape: input 0 to output 0.
-     */
+    /* The step code that copies between any two layouts of one type and shape:
+     * input 0 to output 0. */
     const QnStepCode *convert;
     const void *convert_data;       /* the data of such steps */
     void (*free)(QnDevice *device); /* called once, with the plan; NULL: nothing to give back */

@@ -9,8 +9,8 @@
 
 /* What becomes of a graph input that has a default value in the file. */
 typedef enum QnDefaults {
-    QN_DEFAULTS_BY_FORMAT, /* as the file's version says: ONNX before IR 4 constants, since then
-                              inputs */
+    QN_DEFAULTS_BY_FORMAT, /* as the file's version says: ONNX before IR 4 constants,
+                              since then inputs */
     QN_DEFAULTS_CONSTANT,  /* a constant, and no input */
     QN_DEFAULTS_INPUT      /* an input whose value is marked is_default */
 } QnDefaults;
@@ -64,8 +64,8 @@ extern const int qn_format_count;
 /* The format of that name, or NULL. */
 const QnFormat *qn_format_find(const char *name);
 
-/* The format of a file by its first bytes, ties broken by the suffix of `path` (may be NULL); NULL:
- * none. */
+/* The format of a file by its first bytes,
+ * ties broken by the suffix of `path` (may be NULL); NULL: none. */
 const QnFormat *qn_format_probe(QnBytes bytes, const char *path);
 
 /*

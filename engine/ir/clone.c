@@ -58,8 +58,8 @@ static QnStatus map(Cloner *c, const QnIrValue *from, QnIrValue *to)
 
 /* --- values --- */
 
-/* Types of collections point at their items' types, which are copied too.  Their nesting is that of
- * a type. */
+/* Types of collections point at their items' types, which are copied too.
+ * Their nesting is that of a type. */
 static QnStatus clone_type(QnArena *arena, QnIrType *out, const QnIrType *from)
 {
     QnIrType *at = out;
@@ -161,8 +161,8 @@ static QnStatus clone_into(Cloner *c, const QnGraph *from, QnGraph *to)
     return clone_outputs(c, from, to);
 }
 
-/* A sub-graph belongs to its node before its nodes are copied: what is around it is found through
- * it. */
+/* A sub-graph belongs to its node before its nodes are copied:
+ * what is around it is found through it. */
 static QnStatus clone_graph(Cloner *c, QnGraph **out, const QnGraph *from, QnNode *owner)
 {
     QnGraph *graph = qn_graph_create(owner->graph->module, from->name);

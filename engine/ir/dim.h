@@ -59,8 +59,8 @@ typedef struct QnDims {
 
 enum { QN_DIM_LIMIT = 1 << 20, QN_DIM_TERM_LIMIT = 32 };
 
-/* What an evaluated row holds where it has no value: a symbol not known yet, overflow, a division
- * by 0. */
+/* What an evaluated row holds where it has no value:
+ * a symbol not known yet, overflow, a division by 0. */
 #define QN_DIM_UNKNOWN INT64_MIN
 
 /* A number >= 0?  The sizes of tensors are; a negative number is a row: see qn_dim_constant. */
@@ -81,16 +81,16 @@ bool qn_dim_constant(const QnDims *dims, QnDim dim, int64_t *out);
  * name is copied. */
 QnDim qn_dim_symbol(QnDims *dims, const char *name);
 
-/* A symbol equal to nothing else; is_late: its value is found while running, and may then be
- * negative. */
+/* A symbol equal to nothing else;
+ * is_late: its value is found while running, and may then be negative. */
 QnDim qn_dim_fresh(QnDims *dims, bool is_late);
 
 QnDim qn_dim_add(QnDims *dims, QnDim a, QnDim b);
 QnDim qn_dim_sub(QnDims *dims, QnDim a, QnDim b);
 QnDim qn_dim_mul(QnDims *dims, QnDim a, QnDim b);
 
-/* Quotients; b must be a number > 0 or a row, taken to be > 0.  Exact ones are simplified: 4*N / 2
- * is 2*N. */
+/* Quotients; b must be a number > 0 or a row, taken to be > 0.
+ * Exact ones are simplified: 4*N / 2 is 2*N. */
 QnDim qn_dim_floor_div(QnDims *dims, QnDim a, QnDim b);
 QnDim qn_dim_ceil_div(QnDims *dims, QnDim a, QnDim b);
 QnDim qn_dim_mod(QnDims *dims, QnDim a, QnDim b);

@@ -15,8 +15,8 @@ enum { DIVIDE_LIMIT = 32 };
 
 /* --- exact quotients --- */
 
-/* Takes the factors of b out of a.  *out is the rest; 1 where none is left.  False where one is not
- * there. */
+/* Takes the factors of b out of a.  *out is the rest; 1 where none is left.
+ * False where one is not there. */
 static bool divide_atoms(QnDims *dims, QnDim *out, QnDim a, QnDim b)
 {
     QnFactors x, y, rest = {0};
@@ -105,8 +105,8 @@ static bool divide_exactly(QnDims *dims, QnSum *quotient, const QnSum *a, const 
 
 /* --- quotients by a number --- */
 
-/* The quotient of a by b > 0 that is rounded to the nearest, half down, so that the rest is in
- * (-b/2, b/2]. */
+/* The quotient of a by b > 0 that is rounded to the nearest,
+ * half down, so that the rest is in (-b/2, b/2]. */
 static int64_t nearest_quotient(int64_t a, int64_t b)
 {
     const int64_t quotient = qn_floor_div(a, b), rest = a - quotient * b;
@@ -131,8 +131,8 @@ static bool take_whole(QnSum *quotient, QnSum *rest, int64_t b)
     return true;
 }
 
-/* rest = b - 1 - rest: floor(rest / b) is minus the floor of this.  Small numbers: take_whole went
- * before. */
+/* rest = b - 1 - rest: floor(rest / b) is minus the floor of this.
+ * Small numbers: take_whole went before. */
 static void turn_sign(QnSum *rest, int64_t b)
 {
     rest->constant = b - 1 - rest->constant;
@@ -150,8 +150,8 @@ static int64_t common_divisor(int64_t a, int64_t b)
     return a;
 }
 
-/* Divides factors and divisor by what they have in common: floor((4*N + 3)/6) is floor((2*N +
- * 1)/3). */
+/* Divides factors and divisor by what they have in common:
+ * floor((4*N + 3)/6) is floor((2*N + 1)/3). */
 static int64_t reduce(QnSum *rest, int64_t b)
 {
     int64_t common = b;
@@ -164,8 +164,8 @@ static int64_t reduce(QnSum *rest, int64_t b)
     return b / common;
 }
 
-/* floor((floor(x/a) + c)/b) is floor((x + a*c)/(a*b)): one quotient for a chain of strided windows.
- */
+/* floor((floor(x/a) + c)/b) is floor((x + a*c)/(a*b)):
+ * one quotient for a chain of strided windows. */
 static bool unnest(const QnDims *dims, QnSum *rest, int64_t *b)
 {
     if (rest->count != 1 || rest->terms[0].factor != 1 ||
@@ -184,8 +184,8 @@ static bool unnest(const QnDims *dims, QnSum *rest, int64_t *b)
     return true;
 }
 
-/* One round: floor(rest/b) becomes part + sign * floor(rest/b), whose rest starts with a positive
- * factor. */
+/* One round: floor(rest/b) becomes part + sign * floor(rest/b),
+ * whose rest starts with a positive factor. */
 static bool normalize(QnSum *quotient, int64_t *sign, QnSum *rest, int64_t b)
 {
     QnSum part = {0};
@@ -219,8 +219,8 @@ static QnDim divide_by_number(QnDims *dims, QnDim a, int64_t b)
 
 /* --- quotients by a row --- */
 
-/* The terms of a that one term divides go in front of the quotient: floor((N*M + 3)/M) is N +
- * floor(3/M). */
+/* The terms of a that one term divides go in front of the quotient:
+ * floor((N*M + 3)/M) is N + floor(3/M). */
 static QnDim divide_by_term(QnDims *dims, QnDim a, QnDim b, QnDimTerm divisor)
 {
     const QnSum from = qn_sum_of(dims, a);

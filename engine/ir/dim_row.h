@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of the dimension table, shared by its files: dim.c, dim_algebra.c, dim_quotient.c,
- * dim_text.c. */
+/* Inside of the dimension table, shared by its files:
+ * dim.c, dim_algebra.c, dim_quotient.c, dim_text.c. */
 #ifndef QN_ENGINE_IR_DIM_ROW_H
 #define QN_ENGINE_IR_DIM_ROW_H
 

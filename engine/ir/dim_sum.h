@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums and products on the stack, shared by the two files of the algebra: dim_algebra.c,
- * dim_quotient.c. */
+/* Sums and products on the stack, shared by the two files of the algebra:
+ * dim_algebra.c, dim_quotient.c. */
 #ifndef QN_ENGINE_IR_DIM_SUM_H
 #define QN_ENGINE_IR_DIM_SUM_H
 
@@ -42,8 +42,8 @@ QnSumOutcome qn_sum_add_term(QnSum *sum, QnDim row, int64_t factor);
 QnSumOutcome qn_sum_add_scaled(QnSum *sum, const QnSum *other, int64_t factor);
 QnSumOutcome qn_sum_add_multiple(QnDims *dims, QnSum *to, const QnSum *sum, QnDimTerm by);
 
-/* The atoms of a product row, or the row itself; false where there are over QN_FACTOR_LIMIT.  And
- * their product. */
+/* The atoms of a product row, or the row itself; false where there are over QN_FACTOR_LIMIT.
+ * And their product. */
 bool qn_factors_of(const QnDims *dims, QnDim row, QnFactors *factors);
 QnDim qn_factors_intern(QnDims *dims, const QnFactors *factors);
 

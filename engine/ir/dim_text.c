@@ -68,8 +68,8 @@ static bool is_word_part(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '.';
 }
 
-/* Late symbols are "?3", others words; the rest is quoted, also a model's own symbol that is called
- * "?3". */
+/* Late symbols are "?3", others words;
+ * the rest is quoted, also a model's own symbol that is called "?3". */
 static bool is_plain(const QnDimRow *symbol)
 {
     const char *c = symbol->name;
@@ -99,8 +99,8 @@ static void put_symbol(Printer *to, const QnDimRow *symbol)
 
 static void put_dim(Printer *to, QnDim dim, bool is_factor);
 
-/* "2*N + 1", "N*M - N", "-1": the sign of the first term is in front of it, those of the others
- * between. */
+/* "2*N + 1", "N*M - N", "-1": the sign of the first term is in front of it,
+ * those of the others between. */
 static void put_sum(Printer *to, const QnDimRow *row)
 {
     for (int i = 0; i < row->term_count; i++) {

@@ -134,8 +134,8 @@ static int capacity_of(int count)
     return count ? capacity : 0;
 }
 
-/* Room for one more element of `size` bytes: the array, or a larger copy of it; NULL where there is
- * no memory. */
+/* Room for one more element of `size` bytes: the array, or a larger copy of it;
+ * NULL where there is no memory. */
 static void *room_for_one(QnArena *arena, void *items, int count, size_t size)
 {
     if (count < capacity_of(count))
@@ -250,8 +250,8 @@ static QnStatus add_fresh_outputs(QnNode *node, QnGraph *graph, QnIrValue **outp
     return QN_OK;
 }
 
-/* A node that stands nowhere yet and reads nothing.  Its arrays are of the exact size: few ever
- * grow. */
+/* A node that stands nowhere yet and reads nothing.
+ * Its arrays are of the exact size: few ever grow. */
 static QnNode *make_node(QnGraph *graph, const char *op, const char *domain, int input_count,
                          int output_count)
 {

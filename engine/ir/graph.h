@@ -44,8 +44,8 @@ typedef struct QnUse {
 /* What flows between nodes. */
 struct QnIrValue {
     int id;           /* unique in the module; grows */
-    const char *name; /* the model's, or one made up ("%12"); unique among the values visible at any
-                         one place */
+    const char *name; /* the model's, or one made up ("%12");
+                         unique among the values visible at any one place */
     QnIrType type;
     QnNode *node;   /* what makes it; NULL: an input, a constant, or nothing any more */
     int output;     /* which output of that node */
@@ -142,8 +142,8 @@ struct QnGraph {
     QnNode *first, *last;
 };
 
-/* The names given out in a module, so that one made up is new.  Open hash table, at most half full.
- */
+/* The names given out in a module, so that one made up is new.
+ * Open hash table, at most half full. */
 typedef struct QnNames {
     struct QnNameSlot {
         const char *name;   /* NULL: free */
@@ -192,8 +192,8 @@ struct QnModule {
     QnReport *report;
 };
 
-/* Makes an empty module with an empty main graph.  The caller frees it.  allocator: NULL is the C
- * library's. */
+/* Makes an empty module with an empty main graph.  The caller frees it.
+ * allocator: NULL is the C library's. */
 QnStatus qn_module_create(QnModule **out, const QnAllocator *allocator, QnError *err);
 void qn_module_free(QnModule *module);
 
@@ -206,8 +206,8 @@ QnGraph *qn_graph_create(QnModule *module, const char *name);
  */
 QnIrValue *qn_value_create(QnGraph *graph, const char *name, const QnIrType *type);
 
-/* Names a value; the name is copied, NULL makes one up.  A value with that name made up for it gets
- * another one. */
+/* Names a value; the name is copied, NULL makes one up.
+ * A value with that name made up for it gets another one. */
 QnStatus qn_value_set_name(QnIrValue *value, const char *name);
 
 /* Is the name of the form of those made up, "%<number>"? */
@@ -233,8 +233,8 @@ QnStatus qn_graph_add_input(QnGraph *graph, QnIrValue *value);
 QnStatus qn_graph_add_output(QnGraph *graph, QnIrValue *value,
                              const char *name); /* NULL: the value's name */
 
-/* Drops one input or output; those behind it move up.  The caller answers for variables and the
- * owner's arity. */
+/* Drops one input or output; those behind it move up.
+ * The caller answers for variables and the owner's arity. */
 void qn_graph_remove_input(QnGraph *graph, int i);
 void qn_graph_remove_output(QnGraph *graph, int i);
 
@@ -320,13 +320,13 @@ static inline QnNode *qn_module_walk(const QnModule *module, const QnNode *node)
     return qn_graph_walk(module->main, node);
 }
 
-/* How many graphs are around a graph; 0 for the main one.  Is a graph `outer`, or somewhere inside
- * it? */
+/* How many graphs are around a graph; 0 for the main one.
+ * Is a graph `outer`, or somewhere inside it? */
 int qn_graph_depth(const QnGraph *graph);
 bool qn_graph_is_within(const QnGraph *graph, const QnGraph *outer);
 
-/* How a message calls a node: "node 'conv1'" or "Conv node making 'x'".  Valid until the buffer
- * goes. */
+/* How a message calls a node: "node 'conv1'" or "Conv node making 'x'".
+ * Valid until the buffer goes. */
 const char *qn_node_label(const QnNode *node, char *text, size_t size);
 
 /* A number for a tensor's type, dims and elements, and whether two have the same, bit for bit. */
@@ -368,8 +368,8 @@ QnStatus qn_module_clone(QnModule **out, const QnModule *from, QnError *err);
 QnStatus qn_graph_inline(const QnGraph *body, QnGraph *into, QnNode *before,
                          QnIrValue *const *inputs, QnIrValue **outputs_out, QnError *err);
 
-/* A copy of `graph` (a sub-graph or function of the same module) as a graph of its own, to become
- * an attribute. */
+/* A copy of `graph` (a sub-graph or function of the same module) as a graph of its own,
+ * to become an attribute. */
 QnStatus qn_graph_clone(QnGraph **out, const QnGraph *graph, QnError *err);
 
 #endif

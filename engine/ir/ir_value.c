@@ -41,8 +41,8 @@ static QnStatus grow_names(QnNames *names, QnArena *arena)
     return QN_OK;
 }
 
-/* Calls a value "%<id>", or where the model has that name, "%<number>" with a number that only
- * grows. */
+/* Calls a value "%<id>", or where the model has that name,
+ * "%<number>" with a number that only grows. */
 static QnStatus make_up_name(QnIrValue *value)
 {
     QnModule *module = value->graph->module;

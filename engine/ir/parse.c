@@ -53,8 +53,8 @@ static QnStatus parse_read(QnTextCursor *in, QnIrValue **out)
     return name && !*out ? qn_text_fail_with(in, "nothing before makes '%s'", name) : QN_OK;
 }
 
-/* A declared value with its elements, where there are any: an input, or a constant, which has some.
- */
+/* A declared value with its elements, where there are any:
+ * an input, or a constant, which has some. */
 static QnStatus parse_value(QnTextCursor *in, QnGraph *graph, bool is_input)
 {
     Declared declared;

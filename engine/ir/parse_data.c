@@ -220,8 +220,8 @@ static QnStatus parse_one(QnTextCursor *in, Elements *elements, QnType type)
     return append(elements, arena, number, form->size);
 }
 
-/* The bytes that a tensor of the type takes; false where a dim is no number, or they are too many.
- */
+/* The bytes that a tensor of the type takes;
+ * false where a dim is no number, or they are too many. */
 static bool find_size(int64_t *out, const QnIrType *type)
 {
     int64_t size = (int64_t)qn_type_size(type->element);
@@ -388,8 +388,8 @@ static QnStatus pack(QnTextCursor *in, QnAttribute *out, const QnAttribute *item
     }
 }
 
-/* The kind of a list with one more item in it; QN_ATTRIBUTE_NONE where that does not go together.
- */
+/* The kind of a list with one more item in it;
+ * QN_ATTRIBUTE_NONE where that does not go together. */
 static QnAttributeKind list_kind(QnAttributeKind list, QnAttributeKind item)
 {
     const QnAttributeKind one = item == QN_ATTRIBUTE_TYPE ? QN_ATTRIBUTE_NONE : item + 5;

@@ -360,8 +360,8 @@ static void put_output_constants(Printer *to, const QnGraph *home, const QnGraph
         put_constant(to, home, graph->outputs[i].value);
 }
 
-/* The constants that a graph defines, in the order in which they are first read, by the graph or
- * inside it. */
+/* The constants that a graph defines, in the order in which they are first read,
+ * by the graph or inside it. */
 static void put_constants(Printer *to, const QnGraph *graph)
 {
     for (const QnNode *node = NULL; (node = qn_graph_walk(graph, node));) {

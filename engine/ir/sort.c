@@ -61,8 +61,8 @@ static QnStatus visit_edges(Sorter *sorter, const QnModule *module, EdgeVisitor 
         for (int i = 0; i < node->input_count; i++)
             QN_TRY(visit_use(sorter, &node->inputs[i], node, visit, err));
         const QnGraph *graph;
-        /* What a sub-graph gives out is read inside it: where the graph itself makes it, by nobody
-         * that waits. */
+        /* What a sub-graph gives out is read inside it:
+         * where the graph itself makes it, by nobody that waits. */
         for (int g = 0; (graph = qn_node_graph(node, g)); g++)
             for (int i = 0; i < graph->output_count; i++) {
                 const QnUse *use = &graph->outputs[i];

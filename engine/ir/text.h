@@ -38,8 +38,8 @@
 /* Appends the module's text. */
 void qn_module_print(const QnModule *module, QnText *text);
 
-/* Reads a module; operators are not resolved.  QN_BAD_MODEL names the line.  The caller frees it.
- */
+/* Reads a module; operators are not resolved.
+ * QN_BAD_MODEL names the line.  The caller frees it. */
 QnStatus qn_module_parse(QnModule **out, const char *text, const QnAllocator *allocator,
                          QnError *err);
 

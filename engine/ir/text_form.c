@@ -107,8 +107,8 @@ void qn_text_skip(QnTextCursor *in)
     }
 }
 
-/* Looks without moving on: until something is taken, messages speak of the line behind which it is
- * missing. */
+/* Looks without moving on: until something is taken,
+ * messages speak of the line behind which it is missing. */
 char qn_text_peek(const QnTextCursor *in)
 {
     QnTextCursor next = *in;

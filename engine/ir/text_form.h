@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What printing and parsing of modules share: words, the forms of elements, the cursor of the
- * parser. */
+/* What printing and parsing of modules share:
+ * words, the forms of elements, the cursor of the parser. */
 #ifndef QN_ENGINE_IR_TEXT_FORM_H
 #define QN_ENGINE_IR_TEXT_FORM_H
 

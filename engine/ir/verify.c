@@ -267,8 +267,8 @@ static QnStatus check_inputs(Verifier *v, const QnNode *node)
     return QN_OK;
 }
 
-/* Goes through a graph as a run does.  Recursion is as deep as graphs are nested, which is checked
- * by now. */
+/* Goes through a graph as a run does.
+ * Recursion is as deep as graphs are nested, which is checked by now. */
 static QnStatus check_scope(Verifier *v, const QnGraph *graph)
 {
     const int outside = v->scope.visible_count;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Going through nested graphs without a stack: every graph knows its owner, every node its graph.
- */
+/* Going through nested graphs without a stack:
+ * every graph knows its owner, every node its graph. */
 #include <stdio.h>
 
 #include "engine/ir/graph.h"

@@ -52,8 +52,8 @@ static double at_most(double x, double high)
     X(tanh, tanh(x)) \
     X(thresholded_relu, x > a[0] ? x : 0)
 
-/* The program of each: register 0 is the input.  Attributes replace the immediates, which are their
- * defaults. */
+/* The program of each: register 0 is the input.
+ * Attributes replace the immediates, which are their defaults. */
 static const QnInstruction celu_program[] = {
     QN_DO2A(DIV, 1, 0, 1, "alpha"), QN_DO1(EXPM1, 1, 1),
     QN_DO2A(MUL, 1, 1, 1, "alpha"), QN_DO2N(MIN, 1, 1, 0),

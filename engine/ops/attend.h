@@ -37,8 +37,8 @@ struct QnAttend {
     double *values;       /* [batch, v.heads, v.rows, v.size] */
     double scale, softcap; /* softcap 0: none */
     const double *sinks; /* [q.heads] one more score per head, that no value belongs to; or NULL */
-    /* Adds to row[k.rows], which is zero, what is added to the scores of query i.  NULL: nothing.
-     */
+    /* Adds to row[k.rows], which is zero, what is added to the scores of query i.
+     * NULL: nothing. */
     void (*bias)(const QnAttend *attend, int64_t b, int64_t h, int64_t i, double *row);
     const void *user;    /* the operator's, for `bias` */
     QnTensor *y;         /* [batch, q.heads, q.rows, v.size] or [batch, q.rows, q.heads * v.size] */
@@ -76,8 +76,8 @@ void qn_attend_read(double *to, int64_t total, int64_t first, const QnAttendFrom
 void qn_attend_add(double *to, int64_t total, int64_t first, const QnTensor *vector, int64_t from,
                    int64_t batch, QnAttendSide side);
 
-/* The opposite of qn_attend_read, to rows [first, first + side.rows) of a tensor [batch, heads,
- * .., size]. */
+/* The opposite of qn_attend_read,
+ * to rows [first, first + side.rows) of a tensor [batch, heads, .., size]. */
 void qn_attend_write(QnTensor *to, int64_t first, const double *from, int64_t total,
                      int64_t from_row, int64_t batch, QnAttendSide side);
 

@@ -32,8 +32,8 @@ static QnStatus check_sides(const QnInfer *in, const QnHeads *q, const QnHeads *
     return qn_heads_want_groups(in, q->heads, k->heads);
 }
 
-/* A cache has the batch, heads and size of what follows it; those of keys and values have one
- * length. */
+/* A cache has the batch, heads and size of what follows it;
+ * those of keys and values have one length. */
 static QnStatus check_past(const QnInfer *in, const QnHeads *k, const QnHeads *v)
 {
     const QnShape *past = qn_infer_shape(in, PAST_KEY);
@@ -53,8 +53,8 @@ static QnStatus check_past(const QnInfer *in, const QnHeads *k, const QnHeads *v
     return QN_OK;
 }
 
-/* A mask broadcasts to the scores, but for its last dimension: keys behind its end are not allowed.
- */
+/* A mask broadcasts to the scores, but for its last dimension:
+ * keys behind its end are not allowed. */
 static QnStatus check_mask(const QnInfer *in, const QnShape *scores)
 {
     const QnShape *mask = qn_infer_shape(in, MASK);

@@ -42,8 +42,8 @@ static void run_chunk(void *user, int64_t chunk, int index)
         *member = (Member){status, chunk, err};
 }
 
-/* The failure of the lowest chunk.  All below it ran: a thread only leaves out what is above its
- * own. */
+/* The failure of the lowest chunk.  All below it ran:
+ * a thread only leaves out what is above its own. */
 static QnStatus tell_failure(const QnCall *call, const Member *members, int count)
 {
     const Member *first = NULL;

@@ -192,8 +192,8 @@ typedef struct Sums {
     bool is_empty;
 } Sums;
 
-/* Steps the index over [first, last), and the places of all terms with it; false when it has come
- * round. */
+/* Steps the index over [first, last), and the places of all terms with it;
+ * false when it has come round. */
 static bool advance(const Sums *sums, int64_t *index, int64_t *at, int first, int last)
 {
     const Loops *loops = &sums->loops;

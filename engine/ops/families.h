@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The families of operators: one line each, in alphabetic order.  The file engine/ops/<name>.c
- * defines qn_ops_<name>. */
+/* The families of operators: one line each, in alphabetic order.
+ * The file engine/ops/<name>.c defines qn_ops_<name>. */
 #ifndef QN_ENGINE_OPS_FAMILIES_H
 #define QN_ENGINE_OPS_FAMILIES_H
 

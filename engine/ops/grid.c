@@ -141,8 +141,8 @@ static void make_taps(const Sampler *s, const double *grid, Taps *taps)
     }
 }
 
-/* All combinations of the taps of the dimensions that lie inside, as elements of a plane; gives how
- * many. */
+/* All combinations of the taps of the dimensions that lie inside, as elements of a plane;
+ * gives how many. */
 static int combine(const Sampler *s, const Taps *taps, QnTap *to)
 {
     int combinations = 1, count = 0;

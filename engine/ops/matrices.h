@@ -12,8 +12,8 @@ QnStatus qn_matrices_want_equal(const QnInfer *in, QnDim a, QnDim b);
 /* The shape of a * b. */
 QnStatus qn_matrices_infer(QnInfer *in, const QnShape *a, const QnShape *b, QnShape *y);
 
-/* The element offset of batch `index` (over the dims of the result) in an operand whose batch dims
- * broadcast. */
+/* The element offset of batch `index` (over the dims of the result) in an operand
+ * whose batch dims broadcast. */
 int64_t qn_matrices_batch(const QnTensor *x, int64_t index, const int64_t *dims, int rank);
 
 #endif

@@ -112,8 +112,8 @@ static QnStatus lrn(const QnCall *call)
                        2 * (size_t)lines.box.length * sizeof(double), lrn_lines, &lines);
 }
 
-/* Marks the axes of MeanVarianceNormalization among `rank`; -1 or the first that is out of range.
- */
+/* Marks the axes of MeanVarianceNormalization among `rank`;
+ * -1 or the first that is out of range. */
 static int mark_axes(const QnNode *node, int rank, bool *is_marked, int64_t *bad)
 {
     static const int64_t usual[] = {0, 2, 3};
@@ -141,8 +141,8 @@ static QnStatus infer_mean_variance(QnInfer *in)
     return qn_infer_unary(in);
 }
 
-/* The dimensions of x as those that stay and those that are averaged over, the latter ending in
- * rows. */
+/* The dimensions of x as those that stay and those that are averaged over,
+ * the latter ending in rows. */
 typedef struct Groups {
     int kept, shared; /* how many dimensions, but for the rows' */
     int64_t kept_dims[QN_MAX_RANK], kept_strides[QN_MAX_RANK]; /* in elements */

@@ -28,8 +28,8 @@ typedef enum QnOpTrait {
     QN_OP_RANDOM = 1 << 3, /* no function of its inputs: never folded, never shared */
     QN_OP_CONTROL =
         1 << 4, /* holds graphs that the planner flattens into steps; has no reference */
-    QN_OP_DYNAMIC = 1 << 5, /* only computing tells the outputs' shapes: the reference makes them by
-                               qn_call_output */
+    QN_OP_DYNAMIC = 1 << 5, /* only computing tells the outputs' shapes:
+                               the reference makes them by qn_call_output */
     QN_OP_COLLECTIONS =
         1 << 6, /* inputs may be sequences, optionals or maps; else all are tensors */
     /*
@@ -140,8 +140,8 @@ typedef struct QnInferValue {
     const QnTensor *constant; /* contiguous, any alignment; NULL: the data is not known */
     const QnDim *content; /* [content_count] elements of a small integer tensor; NULL: not known */
     int content_count;
-    bool is_present; /* false: an absent optional input, an unwanted output, of which anything may
-                        be said */
+    bool is_present; /* false: an absent optional input, an unwanted output,
+                        of which anything may be said */
 } QnInferValue;
 
 /*
@@ -196,8 +196,8 @@ QnType qn_infer_element(const QnInfer *in, int i);
 /* Input i's shape, borrowed, if it is a tensor whose rank is known, else NULL. */
 const QnShape *qn_infer_shape(const QnInfer *in, int i);
 
-/* Sets output i: a tensor, a copy of a type, or a tensor with new unknown dims (rank -1: unknown
- * rank). */
+/* Sets output i: a tensor, a copy of a type,
+ * or a tensor with new unknown dims (rank -1: unknown rank). */
 QnStatus qn_infer_tensor(QnInfer *in, int i, QnType element, const QnShape *shape);
 QnStatus qn_infer_output(QnInfer *in, int i, const QnIrType *type);
 QnStatus qn_infer_unknown(QnInfer *in, int i, QnType element, int rank);
@@ -274,8 +274,8 @@ struct QnCall {
  * values; messages name the node. */
 QnStatus qn_op_call(const QnCall *call);
 
-/* Input i as a tensor, NULL where it is absent or no tensor; output i, which is there.  Borrowed.
- */
+/* Input i as a tensor, NULL where it is absent or no tensor;
+ * output i, which is there.  Borrowed. */
 const QnTensor *qn_call_input(const QnCall *call, int i);
 QnTensor *qn_call_result(const QnCall *call, int i);
 
@@ -316,8 +316,8 @@ QnStatus qn_call_for(const QnCall *call, int64_t count, double unit_ns, size_t r
 /* QN_BAD_TENSOR with a sentence that names the node. */
 QnStatus qn_call_fail(const QnCall *call, const char *format, ...) QN_PRINTF(2, 3);
 
-/* Passes a status on; where it is a failure that somebody else has put into words, names the node
- * in front. */
+/* Passes a status on; where it is a failure that somebody else has put into words,
+ * names the node in front. */
 QnStatus qn_call_name(const QnCall *call, QnStatus status);
 
 /* Element i (in row-major order) of a contiguous tensor, any numeric type; of complex numbers the
@@ -355,8 +355,8 @@ typedef struct QnBox {
 } QnBox;
 QnBox qn_box(const QnTensor *tensor, int axis);
 
-/* Which element of `x`, broadcast to the shape of `y`, stands at element i of y; both in row-major
- * order. */
+/* Which element of `x`, broadcast to the shape of `y`, stands at element i of y;
+ * both in row-major order. */
 int64_t qn_broadcast_index(const QnTensor *x, const QnTensor *y, int64_t i);
 
 /* The reference of operators with a `scalar`. */

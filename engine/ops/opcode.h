@@ -115,8 +115,8 @@ typedef enum QnCode {
  * rounded to the nearest, halves to even.
  */
 
-/* As an operand: the instruction's immediate instead of a register.  At most one operand of an
- * instruction. */
+/* As an operand: the instruction's immediate instead of a register.
+ * At most one operand of an instruction. */
 enum { QN_IMMEDIATE = 255 };
 
 typedef struct QnInstruction {

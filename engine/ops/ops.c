@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every operator the engine knows: the families, in alphabetic order, and finding a row among them.
- */
+/* Every operator the engine knows:
+ * the families, in alphabetic order, and finding a row among them. */
 #include "engine/ops/op.h"
 
 #include <stdio.h>

@@ -141,8 +141,8 @@ static QnStatus make_maps(const QnCall *call, QnPadMode mode, int64_t **maps)
     return QN_OK;
 }
 
-/* Fills the row at `to` along the last dimension; from: the row of the input, NULL: all constant.
- */
+/* Fills the row at `to` along the last dimension;
+ * from: the row of the input, NULL: all constant. */
 static void fill_row(const QnTensor *x, const uint8_t *from, const int64_t *map, int64_t count,
                      const uint8_t *value, uint8_t *to)
 {

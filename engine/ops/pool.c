@@ -76,8 +76,8 @@ typedef struct Result {
     int64_t position; /* in the plane, of a maximum; -1: none */
 } Result;
 
-/* The tap's coordinates; false where it lies in padding.  *is_extent: it lies in the input or its
- * declared padding. */
+/* The tap's coordinates; false where it lies in padding.
+ * *is_extent: it lies in the input or its declared padding. */
 static bool find_tap(const Pool *pool, const int64_t *at, int64_t tap, int64_t *coordinates,
                      bool *is_extent)
 {
@@ -103,8 +103,8 @@ static int64_t flat_position(const Pool *pool, const int64_t *coordinates)
     return position;
 }
 
-/* The position as MaxPool's indices count it: the last two spatial dims column by column with
- * storage_order 1. */
+/* The position as MaxPool's indices count it:
+ * the last two spatial dims column by column with storage_order 1. */
 static int64_t index_of(const Pool *pool, const int64_t *coordinates)
 {
     const int count = pool->window.count;

@@ -230,8 +230,8 @@ static void take_heads(const Run *run, int64_t first, QnAttendSide side, double 
                        (size_t)side.size * sizeof *to);
 }
 
-/* Keys (half 0) or values (half 1): those of the cache, then the new ones, which are written to the
- * new cache. */
+/* Keys (half 0) or values (half 1):
+ * those of the cache, then the new ones, which are written to the new cache. */
 static QnStatus read_side(const Run *run, int half, QnAttendSide *side, double **out)
 {
     const QnTensor *past = input(run, run->form->past);

@@ -404,8 +404,8 @@ static void read_grid(QnRnn *rnn)
     qn_byte_grid_settle(&rnn->grid);
 }
 
-/* One direction.  All items go through a step before the next: quantized kinds round their states
- * together. */
+/* One direction.  All items go through a step before the next:
+ * quantized kinds round their states together. */
 static QnStatus walk(QnRnn *rnn, const QnRnnKind *kind, QnRnnStep *step, int d)
 {
     const int64_t rows = kind->gates * rnn->hidden;

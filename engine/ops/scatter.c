@@ -99,8 +99,8 @@ static void reduce(const Reduction *reduction, QnTensor *y, int64_t to, const Qn
                    (const uint8_t *)x->data + (size_t)from * element, (size_t)count * element);
         return;
     }
-    /* Orders of uint64_t are those of int64_t with the top bit turned; sums and products are not.
-     */
+    /* Orders of uint64_t are those of int64_t with the top bit turned;
+     * sums and products are not. */
     const bool is_order = reduction->in_int == max_int || reduction->in_int == min_int;
     const uint64_t flip = is_order && x->type == QN_UINT64 ? UINT64_C(1) << 63 : 0;
     for (int64_t i = 0; i < count; i++) {

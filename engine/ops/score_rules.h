@@ -64,8 +64,8 @@ QnDim qn_score_rules_vocab(QnInfer *in);
 /* The rules of a call, with scratch memory; temperature, presence and times are left out. */
 QnStatus qn_score_rules_read(const QnCall *call, QnScoreRules *rules);
 
-/* The logits of the last token of row `row`, to scores[vocab]; as_log: as logarithms of
- * probabilities. */
+/* The logits of the last token of row `row`, to scores[vocab];
+ * as_log: as logarithms of probabilities. */
 void qn_score_rules_logits(const QnScoreRules *rules, const QnTensor *logits, int64_t row,
                            bool as_log, float *scores);
 

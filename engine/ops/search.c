@@ -27,8 +27,8 @@ static const float unlikely = -1e9f;
 
 /* ---- inference ---- */
 
-/* Input i as a number in [low, high]: `absent` where it is not there, a symbol where it is not
- * known. */
+/* Input i as a number in [low, high]:
+ * `absent` where it is not there, a symbol where it is not known. */
 static QnStatus read_count(QnInfer *in, int i, const char *name, int64_t low, int64_t high,
                            int64_t absent, QnDim *out)
 {

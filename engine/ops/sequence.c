@@ -108,8 +108,8 @@ static QnStatus construct(const QnCall *call)
     return QN_OK;
 }
 
-/* The position of input i, in [0, most]: negative ones count from `count`; `otherwise` without it.
- */
+/* The position of input i, in [0, most]: negative ones count from `count`;
+ * `otherwise` without it. */
 static QnStatus read_position(const QnCall *call, int i, int64_t count, int64_t most,
                               int64_t otherwise, int64_t *out)
 {

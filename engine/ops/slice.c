@@ -26,8 +26,8 @@ static Range clamp_range(int64_t start, int64_t end, int64_t step, int64_t n)
     }
     start = qn_max_i64(n > 0 ? 0 : -1, qn_min_i64(start, n - 1));
     end = qn_max_i64(-1, qn_min_i64(end, n - 1));
-    /* The distance is at most n, so that only a step of the whole range could overflow when
-     * negated. */
+    /* The distance is at most n, so that only a step of the whole range could overflow
+     * when negated. */
     const int64_t stride = step == INT64_MIN ? INT64_MAX : -step;
     return (Range){start, step, start > end ? (start - end - 1) / stride + 1 : 0};
 }

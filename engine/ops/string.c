@@ -77,8 +77,8 @@ static QnStatus infer_split(QnInfer *in)
     return qn_infer_tensor(in, 1, QN_INT64, x);
 }
 
-/* The bytes of the white space that a text begins with, 0: none.  Unicode's, as far as it is one
- * character. */
+/* The bytes of the white space that a text begins with, 0: none.
+ * Unicode's, as far as it is one character. */
 static size_t space_size(const char *text, size_t size)
 {
     static const char *const wide[] = {"\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80",

@@ -302,8 +302,8 @@ static double sum_class(const Svm *svm, const double *kernels, int64_t line, int
     return sum;
 }
 
-/* A vector of class i has a coefficient for each other class: row j - 1 of those behind i, row j of
- * those before. */
+/* A vector of class i has a coefficient for each other class:
+ * row j - 1 of those behind i, row j of those before. */
 static void vote(const Classifier *c, const Row *row)
 {
     int64_t pair = 0, first_i = 0;
@@ -387,8 +387,8 @@ static int64_t largest(const double *values, int64_t count)
     return best;
 }
 
-/* The class of a row, which votes decide also where there are probabilities; and its scores,
- * transformed. */
+/* The class of a row, which votes decide also where there are probabilities;
+ * and its scores, transformed. */
 static int64_t classify_row(const Classifier *c, const Row *row, int64_t columns)
 {
     int64_t best;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Weighted sums of few elements, the same for all channels: what sampling between elements comes
- * to. */
+/* Weighted sums of few elements, the same for all channels:
+ * what sampling between elements comes to. */
 #ifndef QN_ENGINE_OPS_TAPS_H
 #define QN_ENGINE_OPS_TAPS_H
 

@@ -225,8 +225,8 @@ static void score_rows(const Ensemble *e, const QnTensor *x, int64_t first, int 
 
 /* ---- the classifier ---- */
 
-/* The class with the largest score among those that anything spoke for; the first where there is
- * none. */
+/* The class with the largest score among those that anything spoke for;
+ * the first where there is none. */
 static int find_winner(const Ensemble *e, const double *scores, const bool *is_reached)
 {
     int64_t best = -1;

@@ -28,8 +28,8 @@ static QnStatus infer_y(QnInfer *in, QnDim inner, QnDim columns)
     return qn_infer_tensor(in, 0, element, &y);
 }
 
-/* Fails where input i surely has not `wanted` elements; none at all is fine where `may_be_empty`.
- */
+/* Fails where input i surely has not `wanted` elements;
+ * none at all is fine where `may_be_empty`. */
 static QnStatus want_count(QnInfer *in, int i, int64_t wanted, bool may_be_empty)
 {
     const QnShape *shape = qn_infer_shape(in, i);

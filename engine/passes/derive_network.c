@@ -2,8 +2,8 @@
 /* Derivatives of products, windows, normalizations and losses; derive.h has the language. */
 #include "engine/passes/derive.h"
 
-/* From h, the normalized input, and g, what flows into it, along the axes `ax`; r is what it was
- * multiplied by. */
+/* From h, the normalized input, and g, what flows into it, along the axes `ax`;
+ * r is what it was multiplied by. */
 #define NORMALIZED "a = r * (g - ReduceMean(g, ax) - h * ReduceMean(g * h, ax))\n"
 #define CENTERED(x)                       \
     "c = " x " - ReduceMean(" x ", ax)\n" \

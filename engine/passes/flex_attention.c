@@ -32,8 +32,8 @@ static QnIrValue *reshape(QnBuild *build, QnIrValue *value, QnIrValue *shape)
     return QN_BUILD(build, "Reshape", value, shape);
 }
 
-/* Heads of queries and their rows as rows of the heads of keys; the last size is dimension d of
- * `like`. */
+/* Heads of queries and their rows as rows of the heads of keys;
+ * the last size is dimension d of `like`. */
 static QnIrValue *group(Flex *f, QnIrValue *value, QnIrValue *like, int d)
 {
     QnBuild *b = &f->build;

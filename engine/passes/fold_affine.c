@@ -58,8 +58,8 @@ static QnStatus split_norm(QnPassCall *call, QnNode *node)
 
 enum { LARGEST_CONSTANT = 65536 };
 
-/* A small floating constant whose products and sums with others like it neither overflow nor
- * vanish. */
+/* A small floating constant
+ * whose products and sums with others like it neither overflow nor vanish. */
 static bool is_tame(const QnIrValue *value)
 {
     const QnTensor *tensor = qn_pass_constant(value);

@@ -60,8 +60,8 @@ static bool reads_only(const QnNode *node, const QnIrValue *value)
     return node->output_count == 1 && node->outputs[0];
 }
 
-/* Does the value become a weight, through nodes that are then folded too?  Looks at *left readers.
- */
+/* Does the value become a weight, through nodes that are then folded too?
+ * Looks at *left readers. */
 static bool leads_to_packer(const QnIrValue *value, int depth, int *left)
 {
     for (const QnUse *use = value->uses; use && (*left)-- > 0; use = use->next) {
@@ -122,8 +122,8 @@ static bool is_foldable(const QnNode *node)
 
 /* ---- the budget ---- */
 
-/* Bytes of what a type says, -1 where it does not say; more than any limit where they do not fit.
- */
+/* Bytes of what a type says, -1 where it does not say;
+ * more than any limit where they do not fit. */
 static int64_t bytes_of_type(const QnIrType *type)
 {
     if (!qn_pass_is_static(type))
@@ -213,8 +213,8 @@ static void share_data(const QnNode *node, QnValue *outputs)
         qn_tensor(x->constant->type, y->type.shape.rank, y->type.shape.dims, x->constant->data));
 }
 
-/* Computes the node; *is_done false where it cannot be, which running will say again if it comes to
- * that. */
+/* Computes the node; *is_done false where it cannot be,
+ * which running will say again if it comes to that. */
 static QnStatus compute(Folder *f, const QnNode *node, QnValue *outputs, bool *is_done)
 {
     QnValue *inputs;

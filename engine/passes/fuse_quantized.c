@@ -116,8 +116,8 @@ static QnIrValue *quantize_part(QnBuild *build, const QnNode *quantize, QnIrValu
     return qn_build_int(build, made, "output_dtype", type);
 }
 
-/* Parts that were bytes, or will be, are joined as such: those that others are made of move less.
- */
+/* Parts that were bytes, or will be, are joined as such:
+ * those that others are made of move less. */
 static QnStatus join_bytes(QnPassCall *call, QnNode *node)
 {
     QnIrValue *x = qn_node_input(node, X), *parts[8];

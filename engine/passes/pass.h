@@ -44,8 +44,8 @@ typedef struct QnPassOptions {
 extern const QnPass *const qn_passes[];
 extern const int qn_pass_count;
 
-/* Checks the names in the options: QN_BAD_ARGUMENT says which is none and what it may have meant.
- */
+/* Checks the names in the options:
+ * QN_BAD_ARGUMENT says which is none and what it may have meant. */
 QnStatus qn_passes_check(const QnPassOptions *options, QnError *err);
 
 /*

@@ -132,8 +132,8 @@ static void spoil_output(QnGraph *main)
         }
 }
 
-/* Makes a copy of a constant wrong, for scripts/mutants: the model's own data is not to be written.
- */
+/* Makes a copy of a constant wrong, for scripts/mutants:
+ * the model's own data is not to be written. */
 static QnStatus spoil(QnModule *module)
 {
     QnIrValue *value = find_constant(module);

@@ -29,8 +29,8 @@ bool qn_quantized_form_read(QnQuantizedForm *form, QnNode *node);
 /* Writes the bias of each channel; `channels` of them. */
 void qn_quantized_form_bias(const QnQuantizedForm *form, double *to);
 
-/* Is it a node with one scale and at most one zero point, both constant, whose integers are bytes?
- */
+/* Is it a node with one scale and at most one zero point,
+ * both constant, whose integers are bytes? */
 bool qn_quantized_is_simple(const QnNode *node);
 
 #endif

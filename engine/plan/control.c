@@ -163,8 +163,8 @@ static QnStatus add_register(QnPlanner *p, const QnIrValue *formal, QnType eleme
     return QN_OK;
 }
 
-/* The test at the loop's head; `numbers` are the registers of iteration number and condition, -1
- * where unused. */
+/* The test at the loop's head; `numbers` are the registers of iteration number and condition,
+ * -1 where unused. */
 static QnStatus add_test(QnPlanner *p, Loop *loop, const int *numbers)
 {
     loop->head = loop->test = p->plan->step_count;
@@ -213,8 +213,8 @@ static bool is_carried(const QnPlanner *p, const Loop *loop, int value)
     return false;
 }
 
-/* Is the value made by a compute or call step of this loop's body, and read by nobody after: may it
- * be swapped? */
+/* Is the value made by a compute or call step of this loop's body,
+ * and read by nobody after: may it be swapped? */
 static bool is_own(const QnPlanner *p, const Loop *loop, const QnIrValue *out, int value)
 {
     const QnPlanValue *at = &p->plan->values[value];
@@ -467,8 +467,8 @@ static bool check_scan(const QnNode *node)
                      carried > node->output_count ? carried : node->output_count);
 }
 
-/* `check`: what inference says in a sentence holds.  Branches that do not fit the shapes were not
- * inferred. */
+/* `check`: what inference says in a sentence holds.
+ * Branches that do not fit the shapes were not inferred. */
 static const struct {
     const char *op;
     bool (*check)(const QnNode *node);

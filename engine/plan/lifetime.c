@@ -229,8 +229,8 @@ static int bound_since(const QnPlan *plan, int s)
     return s;
 }
 
-/* Gives each late value a slot that no other value alive with it has.  `until[slot]`: its last step
- * so far. */
+/* Gives each late value a slot that no other value alive with it has.
+ * `until[slot]`: its last step so far. */
 static QnStatus give_slots(QnPlanner *p)
 {
     QnPlan *plan = p->plan;

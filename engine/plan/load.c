@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making plans from plan files: file.h.  A file may say anything; all of it is checked before it is
- * used. */
+/* Making plans from plan files: file.h.  A file may say anything;
+ * all of it is checked before it is used. */
 #include <sys/mman.h>
 
 #include "base/checked.h"
@@ -210,8 +210,8 @@ static const void *packed(void *user, const QnTensor *constant, const char *kind
     return NULL;
 }
 
-/* One mapping of zeros as large as the largest lost constant, whose packed form is among the
- * weights. */
+/* One mapping of zeros as large as the largest lost constant,
+ * whose packed form is among the weights. */
 static QnStatus map_zeros(Loader *l)
 {
     size_t largest = 0;
@@ -232,8 +232,8 @@ static QnStatus map_zeros(Loader *l)
 
 /* ---- the plan ---- */
 
-/* Brings the decisions from walking order to node ids; those of another CPU level are left to the
- * cost model. */
+/* Brings the decisions from walking order to node ids;
+ * those of another CPU level are left to the cost model. */
 static QnStatus map_decisions(Loader *l, const QnModule *module, const char *level)
 {
     size_t pair = 0;

@@ -113,8 +113,8 @@ static double conversion_cost(const QnPlanner *p, const QnOffer *offer)
     return cost;
 }
 
-/* What the nodes behind the first would cost as steps of their own, at least: reading and writing
- * their results. */
+/* What the nodes behind the first would cost as steps of their own, at least:
+ * reading and writing their results. */
 static double fusion_gain(const QnPlanner *p, const QnOffer *offer)
 {
     double gain = 0;

@@ -51,8 +51,8 @@ static bool is_together(const QnBlock *a, const QnBlock *b)
     return a->first <= b->last && b->first <= a->last;
 }
 
-/* The lowest fitting gap of least width for `block` among placed[count], which are sorted by
- * offset. */
+/* The lowest fitting gap of least width for `block` among placed[count],
+ * which are sorted by offset. */
 static int64_t find_gap(const QnBlock *block, QnBlock *const *placed, int count)
 {
     int64_t end = 0, best = -1, best_width = INT64_MAX;

@@ -20,12 +20,12 @@ typedef enum QnStorage {
     QN_STORE_INPUT,    /* the caller's memory */
     QN_STORE_SLAB,     /* in the session's slab, at an offset of the memory plan */
     QN_STORE_VIEW,     /* in the memory of value `base` */
-    QN_STORE_LATE,     /* in the session's slot `slot`, which grows: the size is known only while
-                          running */
+    QN_STORE_LATE,     /* in the session's slot `slot`, which grows:
+                          the size is known only while running */
     QN_STORE_CONTENT,  /* a few integers that binding computes from shapes */
     QN_STORE_REGISTER, /* 8 bytes of the session: loop counters and conditions */
-    QN_STORE_ASSIGNED, /* whatever an ASSIGN or SLICE step pointed it to; sequences, optionals and
-                          maps */
+    QN_STORE_ASSIGNED, /* whatever an ASSIGN or SLICE step pointed it to;
+                          sequences, optionals and maps */
 } QnStorage;
 
 typedef struct QnPlanValue {
@@ -95,16 +95,16 @@ struct QnPlan {
         void *source); /* called with `source` when the plan is freed: the model's bytes */
     void *source;
     uint64_t model; /* of a plan from a file: the hash of the model that it was made from; else 0 */
-    void *zeros; /* of a plan from a file: stands for constants that only their packed form is left
-                    of */
+    void *zeros;    /* of a plan from a file: stands for constants
+                       that only their packed form is left of */
     size_t zeros_size;
     bool is_strict;
 };
 
 /* What a plan file knows already; see save.c. */
 typedef struct QnPlanMemory {
-    /* Which of the device's offers a node took, by node id; -1: not the first of a group.  NULL:
-     * unknown. */
+    /* Which of the device's offers a node took, by node id;
+     * -1: not the first of a group.  NULL: unknown. */
     const int *decisions;
     /* The packed form of a constant, or NULL.  *is_lost: the constant has no data to pack anew. */
     const void *(*packed)(void *user, const QnTensor *constant, const char *kind, size_t size,

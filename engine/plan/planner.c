@@ -14,8 +14,8 @@ bool qn_planner_is_late(const QnPlanner *p, const QnIrType *type)
     return false;
 }
 
-/* Is the row given by what is known so far?  Each row is looked at once per walk; unknown ones end
- * it. */
+/* Is the row given by what is known so far?
+ * Each row is looked at once per walk; unknown ones end it. */
 static bool is_row_defined(QnPlanner *p, QnDim dim)
 {
     const QnDims *dims = &p->plan->module->dims;
@@ -195,8 +195,8 @@ typedef struct SymbolList {
     int count, capacity;
 } SymbolList;
 
-/* Adds the late symbols that stand alone as dims of a value; the first value that has one gives it.
- */
+/* Adds the late symbols that stand alone as dims of a value;
+ * the first value that has one gives it. */
 static QnStatus collect_symbols(QnPlanner *p, int id, SymbolList *list)
 {
     if (id < 0)

@@ -42,8 +42,8 @@ int qn_planner_value(QnPlanner *p, const QnIrValue *value);
 /* Says why a value has no number: no memory, or nothing makes it before it is read. */
 QnStatus qn_planner_fail_value(const QnPlanner *p, const QnIrValue *value);
 
-/* Appends a step with copies of the lists; NULL where there is no memory.  Valid until the next is
- * added. */
+/* Appends a step with copies of the lists; NULL where there is no memory.
+ * Valid until the next is added. */
 QnStep *qn_planner_add_step(QnPlanner *p, QnStepKind kind, const QnNode *node, const int *inputs,
                             int input_count, const int *outputs, int output_count);
 

@@ -131,8 +131,8 @@ static QnStatus make_memory(QnSession *session, const int64_t *key, int64_t *row
     return QN_OK;
 }
 
-/* The memory plan for a binding's shapes that was made already: one of the bucket, or an exact one.
- */
+/* The memory plan for a binding's shapes that was made already:
+ * one of the bucket, or an exact one. */
 static QnMemoryPlan *find_known(QnSession *session, const QnBinding *binding, int64_t *key)
 {
     for (int exact = 0; exact < 2; exact++) {
@@ -147,8 +147,8 @@ static QnMemoryPlan *find_known(QnSession *session, const QnBinding *binding, in
     return NULL;
 }
 
-/* A new one: of the bucket, or, where that is too large or sizes do not grow with the shapes, an
- * exact one. */
+/* A new one: of the bucket, or, where that is too large
+ * or sizes do not grow with the shapes, an exact one. */
 static QnStatus make_fitting(QnSession *session, const QnBinding *binding, int64_t *key,
                              QnMemoryPlan **out, QnError *err)
 {

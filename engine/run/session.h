@@ -94,16 +94,16 @@ struct QnSession {
 
 /* ---- bind.c ---- */
 
-/* Chooses or makes the binding for the inputs' shapes: session->current.  QN_BAD_TENSOR names the
- * input. */
+/* Chooses or makes the binding for the inputs' shapes: session->current.
+ * QN_BAD_TENSOR names the input. */
 QnStatus qn_session_bind(QnSession *session, const QnValue *inputs, QnError *err);
 
 /* Binds steps [first, end): shapes and addresses of what they make, and their parameters.  Those
  * that cannot be bound are poisoned. */
 void qn_bind_steps(QnSession *session, QnBinding *binding, int first, int end);
 
-/* Gives values to symbols that were found, evaluates what depends on them, and binds the step's
- * segment. */
+/* Gives values to symbols that were found, evaluates what depends on them,
+ * and binds the step's segment. */
 void qn_bind_late(QnSession *session, QnBinding *binding, int step);
 
 /* Binds a poisoned step again, for its error. */
@@ -139,13 +139,13 @@ QnStatus qn_session_execute(QnSession *session, QnError *err);
 
 /* ---- state.c ---- */
 
-/* Appends rows to a state along its axis: *out is a view of past and rows together, in the state's
- * buffer. */
+/* Appends rows to a state along its axis:
+ * *out is a view of past and rows together, in the state's buffer. */
 QnStatus qn_session_extend(QnSession *session, int state, const QnTensor *past,
                            const QnTensor *rows, QnTensor *out, QnError *err);
 
-/* What a state is before the first run; `inputs` are the others, of kind QN_NONE where they are
- * left out. */
+/* What a state is before the first run;
+ * `inputs` are the others, of kind QN_NONE where they are left out. */
 QnStatus qn_session_begin_state(QnSession *session, int state, const QnValue *inputs, QnValue *out,
                                 QnError *err);
 

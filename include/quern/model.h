@@ -30,8 +30,8 @@ typedef enum QnFindingSeverity {
     QN_FINDING_ERROR    /**< does not work */
 } QnFindingSeverity;
 
-/** One finding.  Texts are terminated, "" where one does not apply, and valid as long as their
- * list. */
+/** One finding.  Texts are terminated, "" where one does not apply,
+ * and valid as long as their list. */
 typedef struct QnFindingInfo {
     QnFindingSeverity severity;
     const char *rule;     /**< a stable short name, "unknown-operator" */
@@ -52,8 +52,8 @@ QN_API void qn_findings_free(QnFindings *findings);
 /** How many findings there are. */
 QN_API int qn_findings_count(const QnFindings *findings);
 
-/** The i-th finding, in the order in which they were made; where there is none, all texts are
- * "". */
+/** The i-th finding, in the order in which they were made;
+ * where there is none, all texts are "". */
 QN_API QnFindingInfo qn_findings_get(const QnFindings *findings, int i);
 
 /** How a model is read.  {.size = sizeof(QnModelOptions)} is a full set of defaults. */
@@ -70,8 +70,8 @@ typedef struct QnModelOptions {
     /** Read the file into memory instead of mapping it.  A mapped file must not be truncated as
      * long as the model and its plans live, so set this for files that others may write. */
     bool copy;
-    /** Initializers that are also inputs may be given by the caller; else they are constants and
-     * no inputs. */
+    /** Initializers that are also inputs may be given by the caller;
+     * else they are constants and no inputs. */
     bool allow_overrides;
     /** Refuse larger files; 0: 64 GiB.  Of models that are files. */
     uint64_t limit_bytes;

@@ -47,8 +47,8 @@ typedef struct QnPlanOptions {
      * where it has none, inputs named past… with the outputs named present… that end alike.
      */
     const char *const *states;
-    /** Every tensor of the model survives, for comparing layer by layer: no fusion across named
-     * values. */
+    /** Every tensor of the model survives, for comparing layer by layer:
+     * no fusion across named values. */
     bool keep_all;
     /** The size assumed for open dimensions when costs are weighed, in elements; 0: 16.  Results
      * do not depend on it. */

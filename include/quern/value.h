@@ -61,12 +61,12 @@ typedef enum QnType {
         QN_TYPE_COUNT
 } QnType;
 
-/** ONNX's short name of an element type, "float16"; "undefined" for what is none.  Never NULL; any
- * thread. */
+/** ONNX's short name of an element type, "float16"; "undefined" for what is none.
+ * Never NULL; any thread. */
 QN_API const char *qn_type_name(QnType type);
 
-/** The element type of that name (terminated, as qn_type_name() spells it), or QN_UNDEFINED.  Any
- * thread. */
+/** The element type of that name (terminated, as qn_type_name() spells it),
+ * or QN_UNDEFINED.  Any thread. */
 QN_API QnType qn_type_find(const char *name);
 
 /** Bytes that one element takes in memory; 0 for what is no type.  Any thread. */
@@ -121,8 +121,8 @@ typedef struct QnValue {
     struct QnValue *items; /**< [count] */
 } QnValue;
 
-/** The number of elements, the product of the dimensions, which must fit; 1 for a scalar.  Any
- * thread. */
+/** The number of elements, the product of the dimensions, which must fit;
+ * 1 for a scalar.  Any thread. */
 QN_API int64_t qn_tensor_count(const QnTensor *tensor);
 
 /** Whether the elements follow one another without gaps, last dimension fastest; true where there

@@ -14,8 +14,8 @@ void *qp_memory(size_t size)
 
 /* ---- tensors ---- */
 
-/* Copies dims [d, rank) of a tensor of any strides, one element after the other; gives where the
- * next goes. */
+/* Copies dims [d, rank) of a tensor of any strides, one element after the other;
+ * gives where the next goes. */
 static char *copy_dims(const QnTensor *from, int d, const char *at, char *to)
 {
     const size_t size = qn_type_size(from->type);

@@ -59,8 +59,8 @@ static PyObject *create(PyTypeObject *type, const Request *request)
     return (PyObject *)self;
 }
 
-/* A tuple of (input, output) pairs, flat, as the array of names that the options take; PyMem_Free
- * it. */
+/* A tuple of (input, output) pairs, flat, as the array of names that the options take;
+ * PyMem_Free it. */
 static int state_names(const char *const **out, PyObject *states)
 {
     *out = NULL;

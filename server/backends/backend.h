@@ -89,8 +89,8 @@ struct QsRequest {
     int64_t batch_size;  /* the first dimension of the inputs of a model that batches, else 1 */
 
     QsSender *sender; /* where the answers go; the request holds a reference until its release */
-    const QnCancel *cancel; /* set by any thread when the client does not want it any more; NULL: it
-                               cannot */
+    const QnCancel *cancel; /* set by any thread when the client does not want it any more;
+                               NULL: it cannot */
 
     /*
      * Memory for the next value of a state of the request's sequence: `tensor` says which by name,
@@ -116,8 +116,8 @@ typedef struct QsResponse {
 
 /* ---- How it is answered ---- */
 
-/* What a sender does; given by whoever made the request.  Any thread; calls about one sender do not
- * overlap. */
+/* What a sender does; given by whoever made the request.
+ * Any thread; calls about one sender do not overlap. */
 typedef struct QsSenderOps {
     /*
      * Memory for the data of an output that is all but its `data`, `size_bytes` > 0, aligned to 64.
@@ -174,8 +174,8 @@ void qs_sender_fail(QsSender *sender, const QnError *error);
  * sender with it. */
 void qs_request_release(QsRequest *request);
 
-/* Answers with a failure and releases: what schedulers and backends do with a request they cannot
- * serve. */
+/* Answers with a failure and releases:
+ * what schedulers and backends do with a request they cannot serve. */
 void qs_request_refuse(QsRequest *request, QnStatus status, const char *format, ...)
     QN_PRINTF(3, 4);
 

@@ -8,8 +8,8 @@
 
 #include "server/config/model_config.h"
 
-/* The kinds of models that are known by the files they are made of, in the order in which they are
- * looked for. */
+/* The kinds of models that are known by the files they are made of,
+ * in the order in which they are looked for. */
 static const struct {
     const char *platform, *backend, *filename;
 } kinds[] = {
@@ -145,8 +145,8 @@ static QnStatus complete_optimization(QsModelConfig *config, QnArena *arena)
     return complete_switch(&config->optimization->output_pinned_memory, arena);
 }
 
-/* These two compute on CPUs with threads of their own, so a second instance fills the gaps of the
- * first. */
+/* These two compute on CPUs with threads of their own,
+ * so a second instance fills the gaps of the first. */
 static int32_t default_instances(const QsModelConfig *config, const QsInstanceGroup *group)
 {
     const bool overlaps =

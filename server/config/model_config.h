@@ -377,8 +377,8 @@ typedef struct QsModelConfig {
 
 /* clang-format on */
 
-/* Reads config.pbtxt.  QN_BAD_MODEL, with the line, where it is none; the message begins with
- * `path`. */
+/* Reads config.pbtxt.  QN_BAD_MODEL, with the line, where it is none;
+ * the message begins with `path`. */
 QnStatus qs_config_parse(QsModelConfig *out, QnBytes text, const char *path, QnArena *arena,
                          QnError *err);
 
@@ -417,8 +417,8 @@ const QsModelOutput *qs_config_find_output(const QsModelConfig *config, const ch
 /* The text of a model parameter, or NULL. */
 const char *qs_config_parameter(const QsModelConfig *config, const char *key);
 
-/* Instances that get requests: at least one, at most QS_INSTANCE_LIMIT whatever a configuration
- * says. */
+/* Instances that get requests: at least one,
+ * at most QS_INSTANCE_LIMIT whatever a configuration says. */
 enum { QS_INSTANCE_LIMIT = 1024 };
 int qs_config_instance_count(const QsModelConfig *config);
 

@@ -35,8 +35,8 @@ static void send(QsSender *sender, const QsResponse *response, bool is_final)
         infer->reply(infer, response);
 }
 
-/* The model is done with the request, and so is everybody else: the exchange goes back to its
- * protocol. */
+/* The model is done with the request, and so is everybody else:
+ * the exchange goes back to its protocol. */
 static void finish(QsSender *sender)
 {
     QsInfer *infer = infer_of(sender);

@@ -50,19 +50,19 @@ QnStatus qs_infer_submit(QsInfer *infer);
 /* Gives up an inference that was not submitted. */
 void qs_infer_abandon(QsInfer *infer);
 
-/* Checks inputs and outputs against the model's configuration and gives the tensors the shapes the
- * model sees. */
+/* Checks inputs and outputs against the model's configuration
+ * and gives the tensors the shapes the model sees. */
 QnStatus qs_infer_check(QsInfer *infer);
 
-/* Gives an output the shape that clients see, where the configuration says that the model sees
- * another. */
+/* Gives an output the shape that clients see,
+ * where the configuration says that the model sees another. */
 QnStatus qs_infer_unshape(const QsInfer *infer, QsTensor *output);
 
 /* How the i-th output of an answer is to be returned. */
 QsWanted qs_infer_wanted(const QsInfer *infer, const char *output);
 
-/* Reads the JSON of a request (`header`) and the binary data after it.  Tensors point into both, or
- * the arena. */
+/* Reads the JSON of a request (`header`) and the binary data after it.
+ * Tensors point into both, or the arena. */
 QnStatus qs_infer_parse_json(QsInfer *infer, QnBytes header, QnBytes binary);
 
 /* Reads the elements of a JSON array into a tensor whose type and dimensions are known. */

@@ -7,8 +7,8 @@
 #include "base/json.h"
 #include "server/endpoints/infer.h"
 
-/* A reader of leaves: puts the next one to `to`, of the type's size.  Failures stick to the cursor.
- */
+/* A reader of leaves: puts the next one to `to`, of the type's size.
+ * Failures stick to the cursor. */
 typedef void ReadLeaf(QnJson *in, void *to);
 
 #define READ_UNSIGNED(name, type, high)                                         \

@@ -93,8 +93,8 @@ static void put_element(QnJsonWriter *to, QsDataType type, const uint8_t *at, si
 }
 #undef LOAD
 
-/* The strings of a tensor that a backend made, and so may be at fault, without believing its
- * lengths. */
+/* The strings of a tensor that a backend made, and so may be at fault,
+ * without believing its lengths. */
 static QnStatus put_strings(QnJsonWriter *to, const QsTensor *output, QnError *err)
 {
     for (size_t at = 0; at < output->size_bytes;) {

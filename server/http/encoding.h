@@ -27,8 +27,8 @@ QsEncoding qs_encoding_choose(QnBytes accepted);
  */
 QnStatus qs_decode(QnText *out, QnBytes packed, size_t limit, QnError *err);
 
-/* Appends the spans, one after the other, packed.  False: there is no memory, and `out` is of no
- * use. */
+/* Appends the spans, one after the other, packed.
+ * False: there is no memory, and `out` is of no use. */
 bool qs_encode(QnText *out, QsEncoding encoding, const QnBytes *spans, size_t count);
 
 #endif

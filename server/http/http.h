@@ -52,8 +52,8 @@ typedef struct QsHttpHead {
 typedef enum QsHttpEvent {
     QS_HTTP_MORE, /* all input was consumed; feed more */
     QS_HTTP_HEAD, /* the head is complete; say where the body goes before feeding on */
-    QS_HTTP_ROOM, /* the body goes on and its room is full: `qs_http_give_room` or `qs_http_discard`
-                   */
+    QS_HTTP_ROOM, /* the body goes on and its room is full:
+                     `qs_http_give_room` or `qs_http_discard` */
     QS_HTTP_END,  /* the request is complete; `qs_http_next` begins the next one */
     QS_HTTP_BAD   /* refused: see `bad_status` and `bad_reason`; the connection cannot go on */
 } QsHttpEvent;
@@ -88,8 +88,8 @@ void qs_http_finish(QsHttp *http);
  * after the event. */
 QsHttpEvent qs_http_feed(QsHttp *http, QnBytes *input);
 
-/* The next bytes of the body go to data[size].  Borrowed until they are full or the request ends.
- */
+/* The next bytes of the body go to data[size].
+ * Borrowed until they are full or the request ends. */
 void qs_http_give_room(QsHttp *http, void *data, size_t size);
 
 /* The rest of the body is of no interest. */
@@ -117,8 +117,8 @@ bool qs_http_is_idle(const QsHttp *http);
 /* The value of the first header of that name, in any case; data NULL where there is none. */
 QnBytes qs_http_header(const QsHttpHead *head, const char *name);
 
-/* Fills `http->head` from the text of a head, its last empty line included.  False: bad_status says
- * why. */
+/* Fills `http->head` from the text of a head, its last empty line included.
+ * False: bad_status says why. */
 bool qs_http_parse_head(QsHttp *http);
 
 /* Notes why the request is refused.  Returns false. */

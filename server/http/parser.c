@@ -96,8 +96,8 @@ static bool grow_text(QsHttp *http)
     return true;
 }
 
-/* What is wrong with the byte `c` after the text so far?  CR and LF only come in pairs; NULL:
- * nothing. */
+/* What is wrong with the byte `c` after the text so far?
+ * CR and LF only come in pairs; NULL: nothing. */
 static const char *check_byte(const QsHttp *http, uint8_t c)
 {
     const char last = http->text_size ? http->text[http->text_size - 1] : 0;
@@ -138,8 +138,8 @@ static QsHttpEvent feed_head(QsHttp *http, QnBytes *input)
         if (http->text_size == http->text_capacity && !grow_text(http))
             return refuse(http, 500, "out of memory");
         http->text[http->text_size++] = (char)c;
-        /* An empty line before the request line is the old habit of some clients (RFC 9112, 2.2).
-         */
+        /* An empty line before the request line
+         * is the old habit of some clients (RFC 9112, 2.2). */
         if (http->text_size == 2 && c == '\n')
             http->text_size = 0;
         else if (c == '\n' && ends_head(http))

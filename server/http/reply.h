@@ -19,8 +19,8 @@ const char *qs_http_reason(int status);
 /* The status line. */
 void qs_http_put_status(QnText *text, int status);
 
-/* One header.  CR, LF and other control characters in the value become '?': nothing can be
- * injected. */
+/* One header.  CR, LF and other control characters in the value become '?':
+ * nothing can be injected. */
 void qs_http_put_header(QnText *text, const char *name, QnBytes value);
 
 /* What every answer says last, and the empty line. */

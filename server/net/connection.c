@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One accepted socket: reading into the stream's room, writing from its spans, deadlines, closing.
- */
+/* One accepted socket: reading into the stream's room,
+ * writing from its spans, deadlines, closing. */
 #include <stdlib.h>
 
 #include "server/net/internal.h"

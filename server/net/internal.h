@@ -65,8 +65,8 @@ struct QsNet {
     int busy_count;         /* guarded by lock: loops that have not */
 };
 
-/* Accepts one connection from the listener and gives it a stream.  False: there is no memory to do
- * so now. */
+/* Accepts one connection from the listener and gives it a stream.
+ * False: there is no memory to do so now. */
 bool qs_connection_accept(QsListener *listener);
 
 /* Calls `expired` where the deadline has passed. */

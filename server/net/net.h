@@ -21,8 +21,8 @@ typedef struct QsNet QsNet;
 typedef struct QsLoop QsLoop;
 typedef struct QsConnection QsConnection;
 
-/* Something to do on a loop's thread.  Lives in the object it is about; posted at most once at a
- * time. */
+/* Something to do on a loop's thread.
+ * Lives in the object it is about; posted at most once at a time. */
 typedef struct QsTask {
     void (*run)(struct QsTask *task);
     struct QsTask *next; /* of the queue */
@@ -45,8 +45,8 @@ typedef struct QsSpan {
  * call about a stream and comes exactly once for every `open` that gave one.
  */
 typedef struct QsProtocol {
-    /* A connection was accepted.  Gives a stream, or NULL: there is no memory, and the connection
-     * is closed. */
+    /* A connection was accepted.  Gives a stream, or NULL:
+     * there is no memory, and the connection is closed. */
     void *(*open)(void *user, QsConnection *connection);
     /* Where the next bytes should land.  Size 0: reading stops until `qs_connection_read`. */
     QsSpan (*room)(void *stream);
@@ -66,8 +66,8 @@ typedef struct QsProtocol {
 
 typedef struct QsNetOptions {
     int loop_count;       /* threads; at least 1 */
-    int connection_limit; /* open at once, over all loops; further ones wait in the system's backlog
-                           */
+    int connection_limit; /* open at once, over all loops;
+                             further ones wait in the system's backlog */
 } QsNetOptions;
 
 /* Makes the loops and starts their threads. */
@@ -83,8 +83,8 @@ QnStatus qs_net_listen(QsNet *net, const char *address, int port, const QsProtoc
 /* Stops accepting and tells every stream.  Returns at once; any thread but the loops'. */
 void qs_net_stop(QsNet *net);
 
-/* Waits until the last connection is gone, at most until `deadline_ms` of `qs_net_now`.  True: they
- * are. */
+/* Waits until the last connection is gone, at most until `deadline_ms` of `qs_net_now`.
+ * True: they are. */
 bool qs_net_wait(QsNet *net, uint64_t deadline_ms);
 
 /* Closes what is still open, ends the threads and frees everything.  NULL is fine. */

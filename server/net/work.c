@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work beside the loops, on the few threads that libuv keeps for that and starts when first asked.
- */
+/* Work beside the loops, on the few threads
+ * that libuv keeps for that and starts when first asked. */
 #include <stdlib.h>
 
 #include "server/net/internal.h"

@@ -69,8 +69,8 @@ void qs_model_retain(QsModelVersion *model)
     atomic_fetch_add_explicit(&served_of(model)->references, 1, memory_order_relaxed);
 }
 
-/* The last one to let go may be a request inside the model itself, so another thread takes it
- * apart. */
+/* The last one to let go may be a request inside the model itself,
+ * so another thread takes it apart. */
 void qs_model_release(QsModelVersion *model)
 {
     QsServed *served = served_of(model);

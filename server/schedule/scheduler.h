@@ -44,8 +44,8 @@ QnStatus qs_scheduler_create(QsScheduler **out, const QsSchedulerOptions *option
  */
 void qs_scheduler_submit(QsScheduler *scheduler, QsRequest *request);
 
-/* Refuses requests that have waited too long, and forgets cancelled ones.  Cheap where none waits.
- * Any thread. */
+/* Refuses requests that have waited too long, and forgets cancelled ones.
+ * Cheap where none waits.  Any thread. */
 void qs_scheduler_expire(QsScheduler *scheduler);
 
 /* Requests that came in and are not yet answered and released by their instance. */

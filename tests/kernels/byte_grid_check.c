@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dynamic quantization: every variant finds the range and the steps of the portable one, to the
- * bit. */
+/* Dynamic quantization: every variant finds the range
+ * and the steps of the portable one, to the bit. */
 #include "engine/devices/cpu/kernels/byte_grid.h"
 
 #include "base/compiler.h"

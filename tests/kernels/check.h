@@ -52,8 +52,8 @@ static inline Check check_make(Test *t)
     return check;
 }
 
-/* Can this CPU run the variant?  If not, that is said: a check that did not run is not a check that
- * passed. */
+/* Can this CPU run the variant?  If not, that is said:
+ * a check that did not run is not a check that passed. */
 static inline bool check_begin(const Check *check, const char *name, QnIsa needs)
 {
     if ((needs & check->have) == needs)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gathers and scatters: small cases worked by hand, both index sizes, and every way to be out of
- * range. */
+/* Gathers and scatters: small cases worked by hand, both index sizes,
+ * and every way to be out of range. */
 #include <math.h>
 
 #include "engine/devices/cpu/kernels/gather.h"

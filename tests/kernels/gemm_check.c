@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every tile of the fp32 product, in all its remainders, both ways to reach A, and every part of
- * the epilogue. */
+/* Every tile of the fp32 product, in all its remainders,
+ * both ways to reach A, and every part of the epilogue. */
 #include "engine/devices/cpu/kernels/gemm.h"
 
 #include "base/compiler.h"
@@ -9,8 +9,8 @@
 
 enum { MAX_RUNS = 3, MAX_TAPS = 2 };
 
-/* One tile with operands of its own.  A row of A is two taps far apart, and runs are pieces of
- * them. */
+/* One tile with operands of its own.
+ * A row of A is two taps far apart, and runs are pieces of them. */
 typedef struct Case {
     QnGemmTile tile;
     QnGemmRun runs[MAX_RUNS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies between strides: every tile of every variant, and random shapes and orders between guard
- * pages. */
+/* Copies between strides: every tile of every variant,
+ * and random shapes and orders between guard pages. */
 #include "base/checked.h"
 #include "engine/devices/cpu/kernels/move.h"
 #include "tests/support/guard.h"

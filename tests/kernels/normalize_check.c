@@ -50,8 +50,8 @@ static void check_rows(Test *t, const QnNormalize *n, const QnNormalizeVariant *
                               : n->kind == QN_NORMALIZE_L2
                                   ? (sum > 0 ? 1 / sqrt(sum) : 0)
                                   : 1 / sqrt(sum / (double)count + n->epsilon);
-        /* Relative: at most 256 additions in a lane; absolute: the mean's rounding, carried by the
-         * factor. */
+        /* Relative: at most 256 additions in a lane; absolute:
+         * the mean's rounding, carried by the factor. */
         const double relative = 300 * unit;
         for (int64_t i = 0; i < count; i++) {
             const int64_t c = r % n->period * n->step + i / n->repeat;

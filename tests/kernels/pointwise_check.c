@@ -311,8 +311,8 @@ typedef struct Tensor {
     int64_t strides[QN_MAX_RANK];
 } Tensor;
 
-/* Strides for the shape: some dimensions broadcast if it may, in a random order, with gaps, some of
- * them negative. */
+/* Strides for the shape: some dimensions broadcast if it may,
+ * in a random order, with gaps, some of them negative. */
 static void make_tensor(Tensor *tensor, Samples *s, int rank, const int64_t *dims, int64_t element,
                         bool may_repeat)
 {
@@ -448,8 +448,8 @@ TEST(programs_walk_any_shape)
     }
 }
 
-/* x = x * sigmoid(x) with the output where the input is: the instruction that writes it reads the
- * input too. */
+/* x = x * sigmoid(x) with the output where the input is:
+ * the instruction that writes it reads the input too. */
 TEST(outputs_may_be_inputs)
 {
     static const QnInstruction code[] = {{.code = QN_CODE_NEG, .out = 2, .a = 0},

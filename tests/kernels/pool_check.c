@@ -53,8 +53,8 @@ static QnPool random_pool(Samples *s, QnPoolKind kind, bool channels_last)
     return p;
 }
 
-/* The definition at one output; *index is the position of a maximum, *size what bounds the error.
- */
+/* The definition at one output; *index is the position of a maximum,
+ * *size what bounds the error. */
 static double define(const QnPool *p, const float *x, int64_t n, int64_t c, const int64_t *o,
                      int64_t *index, double *size)
 {

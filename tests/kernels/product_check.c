@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole products: every way that B can be given, batches, steps, epilogues, and all cuts into
- * chunks. */
+/* Whole products: every way that B can be given, batches,
+ * steps, epilogues, and all cuts into chunks. */
 #include "engine/devices/cpu/kernels/product.h"
 
 #include "base/checked.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Products of bytes: tiles, what is done to their sums, and whole products, all of them to the bit.
- */
+/* Products of bytes: tiles, what is done to their sums,
+ * and whole products, all of them to the bit. */
 #include "engine/devices/cpu/kernels/product_i8.h"
 
 #include "base/checked.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reductions: every operation of every variant over every set of axes, against sums in long double.
- */
+/* Reductions: every operation of every variant over every set of axes,
+ * against sums in long double. */
 #include <float.h>
 
 #include "engine/devices/cpu/kernels/reduce.h"

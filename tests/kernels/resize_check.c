@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Resizing: tables against coordinates worked by hand, and every variant's lines against sums in
- * double. */
+/* Resizing: tables against coordinates worked by hand,
+ * and every variant's lines against sums in double. */
 #include <float.h>
 
 #include "engine/devices/cpu/kernels/resize.h"

@@ -42,8 +42,8 @@ static void free_world(World *w)
         guard_free(&w->guards[r]);
 }
 
-/* Values of at most a few units, through functions with slopes of at most 1: a few dozen roundings.
- */
+/* Values of at most a few units, through functions with slopes of at most 1:
+ * a few dozen roundings. */
 static bool is_near(float got, double want)
 {
     return fabs((double)got - want) <= 40 * (double)FLT_EPSILON * (1 + fabs(want));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Softmax: every variant against the formula in double, along rows and columns, between guard
- * pages. */
+/* Softmax: every variant against the formula in double,
+ * along rows and columns, between guard pages. */
 #include <float.h>
 
 #include "engine/devices/cpu/kernels/softmax.h"

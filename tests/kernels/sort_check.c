@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Top-k, running sums and suppression of boxes: small cases worked by hand, and top-k against a
- * plain sort. */
+/* Top-k, running sums and suppression of boxes:
+ * small cases worked by hand, and top-k against a plain sort. */
 #include <math.h>
 
 #include "engine/devices/cpu/kernels/convert.h"

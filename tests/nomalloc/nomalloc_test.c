@@ -136,8 +136,8 @@ TEST(a_convolution_whose_batch_changes_within_a_bucket)
                (const int64_t[]){9, 12, 10, 11, 0});
 }
 
-/* A chunk of sound after the other, as its users feed it: the state goes round through the caller.
- */
+/* A chunk of sound after the other, as its users feed it:
+ * the state goes round through the caller. */
 TEST(a_recurrent_net_with_branches)
 {
     char path[512];

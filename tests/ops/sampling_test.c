@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sampling on grids, windows, and losses: values that another engine gives too, and what is
- * refused. */
+/* Sampling on grids, windows, and losses:
+ * values that another engine gives too, and what is refused. */
 #include "tests/support/op.h"
 
 #define PICTURE "float[1,1,2,2] = {1, 2, 3, 4}"

@@ -97,8 +97,8 @@ static inline QnStatus lowering_run(Lowering *l, const QnValue *inputs)
     return qn_session_run(l->session, inputs, l->outputs, &options, &l->err);
 }
 
-/* The largest difference of two outputs, in parts of 1 + the number; infinite where they differ in
- * kind. */
+/* The largest difference of two outputs, in parts of 1 + the number;
+ * infinite where they differ in kind. */
 static inline double lowering_distance(const QnValue *a, const QnValue *b)
 {
     double most = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line per reading of an ONNX model: bytes or text in, the graph or what is wrong with it as
- * text out. */
+/* One line per reading of an ONNX model: bytes or text in,
+ * the graph or what is wrong with it as text out. */
 #ifndef QN_TESTS_ONNX_CASE_H
 #define QN_TESTS_ONNX_CASE_H
 

@@ -178,8 +178,8 @@ static inline bool pass_has_control(const QnModule *module)
     return false;
 }
 
-/* Do both graphs give the same outputs, or fail alike?  Graphs with control flow are compared as
- * text only. */
+/* Do both graphs give the same outputs, or fail alike?
+ * Graphs with control flow are compared as text only. */
 static inline void pass_compare(Test *t, const PassRow *row, QnModule *before, QnModule *after,
                                 bool is_exact)
 {

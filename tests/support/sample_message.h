@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A message with a field of every kind and shape, for the tests and fuzzers of base/message.h and
- * its forms. */
+/* A message with a field of every kind and shape,
+ * for the tests and fuzzers of base/message.h and its forms. */
 #ifndef QN_TESTS_SAMPLE_MESSAGE_H
 #define QN_TESTS_SAMPLE_MESSAGE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random numbers and floats of every class for checks of kernels.  A fixed seed: the same on every
- * run. */
+/* Random numbers and floats of every class for checks of kernels.
+ * A fixed seed: the same on every run. */
 #ifndef QN_TESTS_SAMPLES_H
 #define QN_TESTS_SAMPLES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this processor can run, as far as QN_CPU lets it: checks of kernels skip the variants that
- * need more. */
+/* What this processor can run, as far as QN_CPU lets it:
+ * checks of kernels skip the variants that need more. */
 #ifndef QN_TESTS_THIS_CPU_H
 #define QN_TESTS_THIS_CPU_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A folder of its own for a test, with files made from text, removed with everything in it at the
- * end. */
+/* A folder of its own for a test, with files made from text,
+ * removed with everything in it at the end. */
 #ifndef QN_TESTS_TREE_H
 #define QN_TESTS_TREE_H
 

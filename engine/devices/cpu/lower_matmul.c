@@ -63,8 +63,8 @@ static int64_t batch_step(const QnTensor *t, int batch_rank, int from_last)
     return d < 0 || t->dims[d] == 1 ? 0 : t->strides[d] / 4;
 }
 
-/* The batch dims of the result from the innermost out; neighbours that every operand walks alike
- * are one. */
+/* The batch dims of the result from the innermost out;
+ * neighbours that every operand walks alike are one. */
 static QnStatus read_batches(const QnTensor *a, const QnTensor *b, const QnTensor *c,
                              const QnTensor *residual, int rank, Batch *batches, int *count,
                              QnError *err)
@@ -189,8 +189,8 @@ static QnStatus bind_product(const QnStep *step, QnBindCall *call)
     int count;
     const int batch_rank = c->rank - (a->rank > 1) - (!b || b->rank > 1);
     QN_TRY(read_batches(a, b, c, residual, batch_rank, batches, &count, call->err));
-    /* A packed right side belongs to all batches: rows of the left side in one run are one product.
-     */
+    /* A packed right side belongs to all batches:
+     * rows of the left side in one run are one product. */
     if (!b && count == 1 && batches[0].a == p->product.a_step * p->product.m &&
         batches[0].c == p->product.c_step * p->product.m &&
         (!residual || batches[0].residual == p->product.epilogue.residual_step * p->product.m)) {
@@ -406,8 +406,8 @@ QnStatus qn_cpu_lower_matmul(QnOfferCall *call)
     const int rank = node->outputs[0]->type.shape.rank;
     QnCpuFused fused = {
         .epilogue = read.data.epilogue, .residual = read.added, .result = node->outputs[0]};
-    /* Only a packed product knows its columns; a bias of another one would need them at run time.
-     */
+    /* Only a packed product knows its columns;
+     * a bias of another one would need them at run time. */
     if (rank >= 1 && read.right)
         qn_cpu_fuse(call, &offer, &fused, rank - 1);
     context->data.epilogue = fused.epilogue;

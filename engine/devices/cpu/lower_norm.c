@@ -77,8 +77,8 @@ static QnStatus set_channels(const NormData *data, const QnTensor *x, const QnTe
     return QN_OK;
 }
 
-/* Rows along an axis that is not the last are gathered in the scratch memory: the axis moves to the
- * end. */
+/* Rows along an axis that is not the last are gathered in the scratch memory:
+ * the axis moves to the end. */
 static void gather_rows(const NormData *data, const QnTensor *x, const QnTensor *y, Params *p,
                         QnBindCall *call)
 {

@@ -106,8 +106,8 @@ static int map_operand(Group *group, const NodeMap *map, int r, bool may_be_imme
     return found < 0 ? NO_ROOM : found;
 }
 
-/* The immediate of an instruction: the node's attribute, or its operator's default, where it names
- * one. */
+/* The immediate of an instruction: the node's attribute,
+ * or its operator's default, where it names one. */
 static double immediate_of(const NodeMap *map, const QnInstruction *from)
 {
     for (const QnOpAttribute *row = map->node->def->attributes; row && row->name; row++)

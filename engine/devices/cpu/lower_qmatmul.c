@@ -34,8 +34,8 @@ typedef struct Context {
 
 /* ---- binding ---- */
 
-/* A batch dimension: its size, and the steps of the operands in elements; 0 where one is broadcast.
- */
+/* A batch dimension: its size, and the steps of the operands in elements;
+ * 0 where one is broadcast. */
 typedef struct Batch {
     int64_t count, a, b, c;
 } Batch;

@@ -39,8 +39,8 @@ static void add_dim(Walk *walk, int64_t size, int64_t x, int64_t scale, int64_t 
     walk->y[walk->rank++] = y;
 }
 
-/* The dimensions with their steps through all tensors; that of blocks is walked as (block,
- * element). */
+/* The dimensions with their steps through all tensors;
+ * that of blocks is walked as (block, element). */
 static QnStatus make_walk(const QnStep *step, const QnBindCall *call, Walk *walk)
 {
     const ScaleData *data = step->data;

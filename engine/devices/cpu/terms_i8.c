@@ -25,8 +25,8 @@ static bool has_bytes(const QnIrValue *value)
            is_byte(value->type.element);
 }
 
-/* Are all dims surely 1 but the one `axis` from the last (-1: but none)?  An absent value passes.
- */
+/* Are all dims surely 1 but the one `axis` from the last (-1: but none)?
+ * An absent value passes. */
 static bool is_along(const QnIrValue *value, int axis)
 {
     const int rank = value ? value->type.shape.rank : 0;

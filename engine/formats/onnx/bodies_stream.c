@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Gates and residual streams of newer language models, of com.microsoft: computed in float, as they
- * say. */
+/* Gates and residual streams of newer language models, of com.microsoft:
+ * computed in float, as they say. */
 #include "engine/formats/onnx/upgrade.h"
 
 #define MS "com.microsoft", 1, 1, NULL

@@ -11,8 +11,8 @@
 
 #include "engine/formats/onnx/tensor.h"
 
-/* Makes the way to the files of one model.  `arena` owns the bytes; lives in the reader's scratch
- * memory. */
+/* Makes the way to the files of one model.
+ * `arena` owns the bytes; lives in the reader's scratch memory. */
 QnStatus onnx_external_create(OnnxExternal **out, const QnReader *in, QnArena *arena);
 
 /* Closes what is open. */

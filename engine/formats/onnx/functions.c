@@ -39,8 +39,8 @@ static QnStatus copy_graph(Call *call, const OnnxGraph *from, const OnnxScope *o
 
 /* --- names --- */
 
-/* A name of the body, as it is called in the copy.  Names from nowhere were severe findings before.
- */
+/* A name of the body, as it is called in the copy.
+ * Names from nowhere were severe findings before. */
 static const char *renamed(const OnnxScope *names, const char *name)
 {
     const char *to = name[0] ? onnx_scope_find(names, name) : absent;
@@ -249,8 +249,8 @@ static bool is_expandable(OnnxNode *node)
     return node->function && !node->is_broken;
 }
 
-/* Appends the body of the node's function to `to`, calls inside it expanded too.  Depth was checked
- * before. */
+/* Appends the body of the node's function to `to`, calls inside it expanded too.
+ * Depth was checked before. */
 static QnStatus expand_call(Inliner *in, OnnxNode *node, OnnxGraph *to)
 {
     QnArena *arena = in->in->scratch;

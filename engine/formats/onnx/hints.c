@@ -154,8 +154,8 @@ static bool has_rank_2(const char *op)
     return !strcmp(op, "Flatten") || !strcmp(op, "Gemm");
 }
 
-/* The length of a constant 1-D shape tells the rank of what Reshape and Expand-like operators make.
- */
+/* The length of a constant 1-D shape tells the rank
+ * of what Reshape and Expand-like operators make. */
 static int rank_from_shape(const OnnxScope *scope, const OnnxNode *node)
 {
     const OnnxHint shape =

@@ -100,8 +100,8 @@ QnStatus onnx_import_type(QnIrType *out, const OnnxType *type, QnModule *module)
 
 /* --- values --- */
 
-/* The name itself, or one like it where an outer graph has it: names that are visible together
- * differ. */
+/* The name itself, or one like it where an outer graph has it:
+ * names that are visible together differ. */
 static const char *unique_name(const Importer *im, const OnnxScope *scope, const char *name)
 {
     const char *unique = name;

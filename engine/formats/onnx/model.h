@@ -109,8 +109,8 @@ typedef struct OnnxSparse {
 typedef struct OnnxAttribute {
     const char *name;
     const char *ref; /* in a function's body: the function's attribute that is meant; "": none */
-    int32_t kind; /* OnnxKind, as the file says; after parsing the one that was found where it said
-                     nothing */
+    int32_t kind;    /* OnnxKind, as the file says; after parsing the one
+                        that was found where it said nothing */
     uint32_t filled; /* bits 1 << OnnxKind of the members that were there */
     bool is_untyped; /* it does not say its kind; the member that is there does */
     float f;

@@ -5,8 +5,8 @@
 
 #include "engine/formats/onnx/model.h"
 
-/* Parses a ModelProto.  QN_BAD_MODEL says where the bytes stop making sense and what was being read
- * there. */
+/* Parses a ModelProto.  QN_BAD_MODEL says where the bytes stop making sense
+ * and what was being read there. */
 QnStatus onnx_parse(OnnxModel **out, QnReader *in);
 
 /* Parses a TensorProto alone, as test data holds them; `from` is a cursor over its bytes. */

@@ -33,8 +33,8 @@ enum {
 typedef struct OnnxFormal {
     uint16_t name;
     uint16_t types;   /* see onnx_formal_types */
-    uint8_t variable; /* formals with the same number (T, T1, …) have the same type; or
-                         ONNX_NO_VARIABLE */
+    uint8_t variable; /* formals with the same number (T, T1, …) have the same type;
+                         or ONNX_NO_VARIABLE */
     uint8_t option;   /* one of ONNX_SINGLE … with ONNX_HETEROGENEOUS */
 } OnnxFormal;
 
@@ -73,8 +73,8 @@ int onnx_newest_ir(void);
 /* The newest since-version of a domain; 0: the table has no such domain.  "" is ai.onnx. */
 int onnx_domain_newest(const char *domain);
 
-/* The row that an import of `version` selects: the greatest since-version <= version.  NULL: none.
- */
+/* The row that an import of `version` selects:
+ * the greatest since-version <= version.  NULL: none. */
 const OnnxSchema *onnx_schema_find(const char *domain, const char *op, int64_t version);
 
 /* The first version of an operator, for "exists from version N on"; in ONNX's domain of ONNX

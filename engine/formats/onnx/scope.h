@@ -30,8 +30,8 @@ static inline OnnxScope onnx_scope(QnArena *arena, const OnnxScope *parent)
 /* Puts a name, or replaces what it stands for.  `thing` must not be NULL. */
 QnStatus onnx_scope_put(OnnxScope *scope, const char *name, void *thing);
 
-/* What a name stands for in this scope alone; in this or the nearest one outwards.  NULL: nothing.
- */
+/* What a name stands for in this scope alone; in this or the nearest one outwards.
+ * NULL: nothing. */
 void *onnx_scope_find_here(const OnnxScope *scope, const char *name);
 void *onnx_scope_find(const OnnxScope *scope, const char *name);
 

@@ -81,8 +81,8 @@ OnnxStorage onnx_tensor_storage(const OnnxTensor *tensor)
 
 /* --- decoding --- */
 
-/* Value i of a little-endian stream of values of `bits` bits each, sign-extended for the signed
- * integers. */
+/* Value i of a little-endian stream of values of `bits` bits each,
+ * sign-extended for the signed integers. */
 static uint8_t unpack(QnBytes stream, unsigned bits, int64_t i, bool is_signed)
 {
     const uint64_t at = (uint64_t)i * bits;

@@ -20,12 +20,12 @@ typedef struct OnnxStorage {
 
 OnnxStorage onnx_tensor_storage(const OnnxTensor *tensor);
 
-/* Bytes of `count` elements in raw data; those of less than a byte are packed.  Counts that do not
- * fit: UINT64_MAX. */
+/* Bytes of `count` elements in raw data; those of less than a byte are packed.
+ * Counts that do not fit: UINT64_MAX. */
 uint64_t onnx_storage_size(QnType type, int64_t count);
 
-/* The sparse tensor's i-th index as a position in the dense one; -1 where a coordinate is outside
- * its dim. */
+/* The sparse tensor's i-th index as a position in the dense one;
+ * -1 where a coordinate is outside its dim. */
 int64_t onnx_sparse_position(const OnnxSparse *sparse, int64_t i);
 
 /* Where bytes of external data come from; external.c is the real one. */

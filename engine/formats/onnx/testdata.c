@@ -213,8 +213,8 @@ static void put_tensor(QnText *out, const char *name, const QnTensor *tensor)
 
 static void put_value(QnText *out, const char *name, const QnValue *value);
 
-/* elem_type as SequenceProto and OptionalProto number it; the field that holds such an item is two
- * more. */
+/* elem_type as SequenceProto and OptionalProto number it;
+ * the field that holds such an item is two more. */
 static uint32_t number_of_kind(QnKind kind)
 {
     static const uint32_t numbers[] = {

@@ -116,8 +116,8 @@ float onnx_get_float(OnnxNode *node, const char *name, float otherwise);
 bool onnx_text_is(OnnxNode *node, const char *name, const char *otherwise, const char *wanted);
 const OnnxAttribute *onnx_get_ints(OnnxNode *node, const char *name);
 
-/* Turns the ints attribute `name` into a 1-D constant at input i; does nothing where it is not
- * there. */
+/* Turns the ints attribute `name` into a 1-D constant at input i;
+ * does nothing where it is not there. */
 QnStatus onnx_ints_to_input(OnnxUpgrade *up, OnnxNode *node, const char *name, int i);
 
 /* A severe finding about the node: what was found, what was expected. */

@@ -112,8 +112,8 @@ QnStatus onnx_rewrite_dynamic_slice(OnnxUpgrade *up, OnnxNode **node)
 
 /* --- fills --- */
 
-/* The shape that is filled: the input's values or its shape, or an attribute, with `extra_shape`
- * behind. */
+/* The shape that is filled: the input's values or its shape,
+ * or an attribute, with `extra_shape` behind. */
 static QnStatus emit_fill_shape(OnnxUpgrade *up, OnnxNode *node, const char **out)
 {
     const OnnxAttribute *shape = onnx_get_ints(node, "shape"),

@@ -75,8 +75,8 @@ QnStatus onnx_rewrite_upsample(OnnxUpgrade *up, OnnxNode **node)
     return resize_by_scales(up, *node);
 }
 
-/* Inputs that had to be there were empty to mean absent: constants without elements, and scales
- * beside sizes. */
+/* Inputs that had to be there were empty to mean absent:
+ * constants without elements, and scales beside sizes. */
 QnStatus onnx_rewrite_resize_11(OnnxUpgrade *up, OnnxNode **node)
 {
     for (int i = 1; i < (*node)->inputs.count; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rewrites of operators whose meaning was said otherwise: broadcasting, softmax over a matrix,
- * normalizations. */
+/* Rewrites of operators whose meaning was said otherwise:
+ * broadcasting, softmax over a matrix, normalizations. */
 #include <ctype.h>
 #include <string.h>
 
@@ -140,8 +140,8 @@ QnStatus onnx_rewrite_softmax(OnnxUpgrade *up, OnnxNode **node)
 
 /* --- normalizations --- */
 
-/* spatial = 0: statistics for each element of a sample; plain arithmetic with broadcasting over the
- * batch. */
+/* spatial = 0: statistics for each element of a sample;
+ * plain arithmetic with broadcasting over the batch. */
 static QnStatus normalize_elements(OnnxUpgrade *up, OnnxNode *node)
 {
     const char *const *in = node->inputs.items;
@@ -170,8 +170,8 @@ static bool wants_statistics(const OnnxNode *node)
     return false;
 }
 
-/* Asking for statistics was what training is today; the last two outputs are extensions of the
- * newest form. */
+/* Asking for statistics was what training is today;
+ * the last two outputs are extensions of the newest form. */
 QnStatus onnx_rewrite_batch_norm(OnnxUpgrade *up, OnnxNode **node)
 {
     const bool is_test = onnx_get_int(*node, "is_test", 0) != 0;
@@ -313,8 +313,8 @@ QnStatus onnx_rewrite_lp_pool(OnnxUpgrade *up, OnnxNode **node)
     return QN_OK;
 }
 
-/* Where there was one direction, the first exporter of PyTorch left its dimension out of W, R, B
- * and Y. */
+/* Where there was one direction,
+ * the first exporter of PyTorch left its dimension out of W, R, B and Y. */
 static QnStatus add_directions(OnnxUpgrade *up, OnnxNode **node)
 {
     static const int64_t of_weights = 0, of_y = 1;
@@ -338,8 +338,8 @@ static QnStatus add_directions(OnnxUpgrade *up, OnnxNode **node)
     return QN_OK;
 }
 
-/* What is asked for as an output is made, whatever the switch says.  The default direction was
- * misspelt. */
+/* What is asked for as an output is made, whatever the switch says.
+ * The default direction was misspelt. */
 QnStatus onnx_rewrite_rnn(OnnxUpgrade *up, OnnxNode **node)
 {
     onnx_unset(*node, "output_sequence");

@@ -22,8 +22,8 @@ QN_API void qn_value_store_free(QnValueStore *store);
 /** Forgets the values, which are no longer valid, but keeps the memory for the next ones. */
 QN_API void qn_value_store_reset(QnValueStore *store);
 
-/** `size` bytes (0 will do) aligned to 64 that live until the store is reset or freed; NULL: no
- * memory. */
+/** `size` bytes (0 will do) aligned to 64 that live until the store is reset or freed;
+ * NULL: no memory. */
 QN_API void *qn_value_store_alloc(QnValueStore *store, size_t size);
 
 /**

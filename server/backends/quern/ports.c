@@ -192,8 +192,8 @@ static QnStatus fail_batch(const Pair *pair, QnError *err)
     return QN_BAD_MODEL;
 }
 
-/* A size that the model leaves open may be fixed for an input; an output's must be as the model has
- * it. */
+/* A size that the model leaves open may be fixed for an input;
+ * an output's must be as the model has it. */
 static bool fits(const Pair *pair, const int64_t *dims, int rank)
 {
     if (rank != pair->value.rank)

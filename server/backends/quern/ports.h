@@ -6,8 +6,8 @@
 #include "server/backends/backend.h"
 #include "server/config/model_config.h"
 
-/* Adds the inputs, outputs and batching that the configuration leaves out, as the model's file has
- * them. */
+/* Adds the inputs, outputs and batching that the configuration leaves out,
+ * as the model's file has them. */
 QnStatus qs_quern_complete(QsModelConfig *config, const QnModel *model, const QsModelSource *source,
                            QnArena *arena, QnError *err);
 

@@ -47,8 +47,8 @@ static bool is_inside(const char *name)
     return name[0] != '/' && strstr(name, "..") == NULL;
 }
 
-/* The model's file: the one that the configuration names, or model.onnx in a folder of that name.
- */
+/* The model's file: the one that the configuration names,
+ * or model.onnx in a folder of that name. */
 static QnStatus find_file(const char **out, const QsModelSource *source,
                           const QsModelConfig *config, QnArena *arena, QnError *err)
 {
@@ -97,8 +97,8 @@ static QnStatus build(Model *model, const QnModel *file, QnError *err)
     return QN_OK;
 }
 
-/* Does the configuration give an input that is a constant unless the file is read with overrides?
- */
+/* Does the configuration give an input that is a constant
+ * unless the file is read with overrides? */
 static bool wants_overrides(const QsModelConfig *config, const QnModel *file)
 {
     for (size_t i = 0; i < config->input.count; i++) {
@@ -281,8 +281,8 @@ static void describe(QsTensor *to, const char *name, const QnTensor *tensor, siz
     }
 }
 
-/* Where the engine writes output `i`: into the reply, unless nobody wants it or its form changes
- * afterwards. */
+/* Where the engine writes output `i`:
+ * into the reply, unless nobody wants it or its form changes afterwards. */
 static void *allocate(void *user, int i, const QnTensor *shape, size_t size)
 {
     Instance *instance = user;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an arena promises: zeroed and aligned pieces, a limit that holds, blocks that a reset keeps.
- */
+/* What an arena promises: zeroed and aligned pieces,
+ * a limit that holds, blocks that a reset keeps. */
 #include "base/arena.h"
 
 #include <stdint.h>

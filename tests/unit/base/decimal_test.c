@@ -165,8 +165,8 @@ TEST(what_is_no_number_is_refused)
     }
 }
 
-/* The middle between the smallest double and 0, and between 1 and the next, with 750 digits and
- * more. */
+/* The middle between the smallest double and 0,
+ * and between 1 and the next, with 750 digits and more. */
 TEST(digits_without_end_are_all_heeded)
 {
     char text[2000];

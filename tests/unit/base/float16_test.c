@@ -17,8 +17,8 @@ static double value_of(uint32_t bits, int fraction_bits, int bias)
     return bits & 0x8000 ? -value : value;
 }
 
-/* Every pattern, there and back; and the floats at, just below and just above the middle to the
- * next pattern. */
+/* Every pattern, there and back;
+ * and the floats at, just below and just above the middle to the next pattern. */
 static void check(Test *t, int fraction_bits, int bias, float (*widen)(uint16_t),
                   uint16_t (*narrow)(float))
 {

@@ -34,8 +34,8 @@ static void copy_value(QnJson *in, QnJsonWriter *to, QnArena *arena)
     }
 }
 
-/* A text read and written again, or the sentence that says why not.  Skipping the same text must
- * agree. */
+/* A text read and written again, or the sentence that says why not.
+ * Skipping the same text must agree. */
 static const char *rewrite(Test *t, QnBytes json)
 {
     static char result[2000];

@@ -10,8 +10,8 @@
 #include "tests/support/test.h"
 #include "tests/support/tree.h"
 
-/* A model's folder with everything in it that an opener has to tell apart, and a secret beside it.
- */
+/* A model's folder with everything in it that an opener has to tell apart,
+ * and a secret beside it. */
 static Tree world(void)
 {
     Tree tree = tree_make();

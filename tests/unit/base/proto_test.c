@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the wire cursor and writer promise: every wire type, and an error, not a crash, for bad
- * bytes. */
+/* What the wire cursor and writer promise:
+ * every wire type, and an error, not a crash, for bad bytes. */
 #include "base/proto.h"
 
 #include "tests/support/test.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/sort.c against the C library's sort, on random items and on orders that are hard for some.
- */
+/* base/sort.c against the C library's sort,
+ * on random items and on orders that are hard for some. */
 #include "base/sort.h"
 
 #include <stdlib.h>

@@ -130,8 +130,8 @@ static void window_of(const Block *b, int64_t i, int64_t *begin, int64_t *end)
     *end = qn_max_i64(*begin, qn_min_i64(valid, last));
 }
 
-/* All keys that any query of the block sees; all that there are where the scores are written out.
- */
+/* All keys that any query of the block sees;
+ * all that there are where the scores are written out. */
 static void find_keys(Block *b)
 {
     int64_t unused;

@@ -34,8 +34,8 @@
 
 enum { QN_CONV_MAX_AXES = 6 };
 
-/* What is fixed with the weights.  All counts are positive; channels are multiples of the groups.
- */
+/* What is fixed with the weights.  All counts are positive;
+ * channels are multiples of the groups. */
 typedef struct QnConv {
     int axes; /* spatial ones, 1 .. QN_CONV_MAX_AXES, the innermost last */
     int64_t groups, in_channels, out_channels;
@@ -80,8 +80,8 @@ QN_WARN_UNUSED bool qn_conv_f32_packed_size(size_t *bytes, const QnConv *conv);
  */
 void qn_conv_f32_pack(float *packed, const QnConv *conv, const void *w);
 
-/* As in product.h: chunks in any order by any threads, each with scratch of its own, give the same
- * bits. */
+/* As in product.h: chunks in any order by any threads,
+ * each with scratch of its own, give the same bits. */
 int64_t qn_conv_f32_chunks(const QnConvF32 *conv);
 size_t qn_conv_f32_scratch(const QnConvF32 *conv);
 void qn_conv_f32_run(const QnConvF32 *conv, int64_t chunk, void *scratch);

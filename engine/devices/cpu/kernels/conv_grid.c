@@ -117,8 +117,8 @@ static const float *find_row(const QnConvF32 *conv, const QnConvPhase *phase,
     return image;
 }
 
-/* Which pixels i of [0, count) have at + i * step inside [0, size): from `first` to before `end`.
- */
+/* Which pixels i of [0, count) have at + i * step inside [0, size):
+ * from `first` to before `end`. */
 static void find_inside(int64_t at, int64_t step, int64_t size, int64_t count, int64_t *first,
                         int64_t *end)
 {

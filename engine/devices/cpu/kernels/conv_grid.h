@@ -52,16 +52,16 @@ int64_t qn_conv_padded_floats(const QnConvF32 *conv);
 /* Makes that copy of one image, and the same convolution of it without padding. */
 void qn_conv_pad(QnConvF32 *out, const QnConvF32 *conv, int64_t image, float *copy);
 
-/* A table of QN_GEMM_BLOCK_ROWS pointers per tap, and what pointers may need that is not in the
- * image. */
+/* A table of QN_GEMM_BLOCK_ROWS pointers per tap,
+ * and what pointers may need that is not in the image. */
 typedef struct QnConvTable {
     const float **pointers; /* [tap][QN_GEMM_BLOCK_ROWS] */
     const float *zeros;     /* as long as the channels of a pixel, or as a run */
     float *patches;         /* [row][tap][floats of a run], for runs that leave the image */
 } QnConvTable;
 
-/* Fills the table for grid pixels first .. first + count of one image, count <= QN_GEMM_BLOCK_ROWS.
- */
+/* Fills the table for grid pixels first .. first + count of one image,
+ * count <= QN_GEMM_BLOCK_ROWS. */
 void qn_conv_fill_table(const QnConvTable *table, const QnConvF32 *conv, const QnConvPhase *phase,
                         int64_t image, int64_t first, int64_t count);
 

@@ -61,8 +61,8 @@ typedef struct Source {
     int64_t in_step, out_step; /* channels */
 } Source;
 
-/* The position in the kernel, innermost axis first_tap 0, of tap `outer` of all but the innermost
- * axis. */
+/* The position in the kernel, innermost axis first_tap 0,
+ * of tap `outer` of all but the innermost axis. */
 static int64_t find_kernel(const QnConv *conv, const QnConvPhase *phase, int64_t outer)
 {
     int64_t index = phase->axis[conv->axes - 1].kernel_first, size = conv->kernel[conv->axes - 1];

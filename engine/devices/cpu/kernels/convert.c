@@ -17,8 +17,8 @@
 
 float qn_float_from_f16(uint16_t bits)
 {
-    /* The exponent moves up by 112; infinities and NaN by 112 more; denormals are made normal by a
-     * subtraction. */
+    /* The exponent moves up by 112; infinities and NaN by 112 more;
+     * denormals are made normal by a subtraction. */
     const uint32_t sign = (uint32_t)(bits & 0x8000) << 16;
     uint32_t size = (uint32_t)(bits & 0x7fff) << 13;
     const uint32_t exponent = size & 0x0f800000;

@@ -25,8 +25,8 @@ typedef void QnConvertFn(int64_t count, void *to, const void *from);
  */
 QnConvertFn *qn_convert_find(QnType to, QnType from);
 
-/* Functions that do the same faster on some CPUs: between float and the types of quantized values.
- */
+/* Functions that do the same faster on some CPUs:
+ * between float and the types of quantized values. */
 typedef struct QnConvertVariant {
     const char *name; /* convert_<from>_to_<to>_<isa> */
     QnIsa needs;
@@ -41,8 +41,8 @@ extern const int qn_convert_variant_count;
 /* The fastest function that `have` can run, or NULL as of qn_convert_find. */
 QnConvertFn *qn_convert_pick(QnType to, QnType from, QnIsa have);
 
-/* Any pair of numeric types, also two storage types; does nothing for strings and complex numbers.
- */
+/* Any pair of numeric types, also two storage types;
+ * does nothing for strings and complex numbers. */
 void qn_convert_row(QnType to, void *out, QnType from, const void *in, int64_t count);
 
 /* One element of a storage type as a float, and back. */

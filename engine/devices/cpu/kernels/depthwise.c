@@ -160,8 +160,8 @@ static void run_part(const QnConvF32 *conv, const QnConvAxis *axis, const QnDept
     }
 }
 
-/* One line: pixels near an end, where taps are missing, one by one, and all between them at once.
- */
+/* One line: pixels near an end, where taps are missing,
+ * one by one, and all between them at once. */
 static void run_line(const QnConvF32 *conv, const QnConvAxis *axis, const QnDepthwiseLine *line,
                      QnDepthwiseRow *rows)
 {

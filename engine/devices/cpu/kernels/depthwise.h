@@ -13,8 +13,8 @@
 
 #include "engine/devices/cpu/kernels/conv.h"
 
-/* One row of kernel taps: where its first tap is for the first pixel, and its weights for the first
- * 16 channels. */
+/* One row of kernel taps: where its first tap is for the first pixel,
+ * and its weights for the first 16 channels. */
 typedef struct QnDepthwiseRow {
     const float *x;
     const float *w; /* aligned to 64 bytes */

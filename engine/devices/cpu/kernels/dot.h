@@ -13,8 +13,8 @@
 
 #include "base/cpu.h"
 
-/* Steps in floats; sizes may be 0.  Any alignment of float.  c overlaps neither input; nothing else
- * is read. */
+/* Steps in floats; sizes may be 0.  Any alignment of float.
+ * c overlaps neither input; nothing else is read. */
 typedef struct QnDot {
     int64_t m, n, k;
     const float *a; /* [m][a_step] */

@@ -42,12 +42,12 @@ typedef struct QnEpilogue {
     float p, q; /* of the activation */
 } QnEpilogue;
 
-/* Is the activation low <= y <= high, which the kernels do on their way?  Then these are the
- * bounds. */
+/* Is the activation low <= y <= high, which the kernels do on their way?
+ * Then these are the bounds. */
 bool qn_epilogue_clamp(const QnEpilogue *epilogue, float *low, float *high);
 
-/* y[i] = f(x[i]) for count >= 0 floats; x and y are the same or apart.  Nothing else is read or
- * written. */
+/* y[i] = f(x[i]) for count >= 0 floats; x and y are the same or apart.
+ * Nothing else is read or written. */
 typedef void QnActivateF32Fn(float *y, const float *x, int64_t count, QnActivation activation,
                              float p, float q);
 

@@ -79,8 +79,8 @@ static void run_last(QnGemmTile *tile, const Group *group, int64_t row)
     finish_tile(staged, group, row, tile->rows);
 }
 
-/* All rows of a group over the runs of one piece.  Tiles are equally high, so that no sliver is
- * left over. */
+/* All rows of a group over the runs of one piece.
+ * Tiles are equally high, so that no sliver is left over. */
 static void run_piece(const Group *group, QnGemmTile *tile, bool is_last)
 {
     const QnGemmBlock *b = group->block;

@@ -6,8 +6,8 @@
 
 enum { ROWS = 2 };
 
-/* acc += A * B over one run.  The inner loop has a constant count, so that compilers make vectors
- * of it. */
+/* acc += A * B over one run.  The inner loop has a constant count,
+ * so that compilers make vectors of it. */
 static const float *add_run(float (*acc)[QN_PANEL], const float *const *a, const float *b,
                             int64_t step, int64_t length, int rows)
 {

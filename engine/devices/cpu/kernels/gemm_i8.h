@@ -27,8 +27,8 @@ enum {
     QN_GEMM_I8_MAX_COLUMNS = 64
 };
 
-/* One tile.  Any alignment; b is aligned to 64 bytes.  C overlaps nothing and is written in whole
- * panels. */
+/* One tile.  Any alignment; b is aligned to 64 bytes.
+ * C overlaps nothing and is written in whole panels. */
 typedef struct QnGemmI8Tile {
     const uint8_t *const *a; /* run r of row i is a[r * a_step + i] */
     int64_t a_step;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The product of bytes in portable C: the definition that the other variants are checked against.
- */
+/* The product of bytes in portable C:
+ * the definition that the other variants are checked against. */
 #include <string.h>
 
 #include "engine/devices/cpu/kernels/gemm_i8.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Copies between strides: normalized to rows, transposed tiles or single elements, then run by
- * units. */
+/* Copies between strides: normalized to rows,
+ * transposed tiles or single elements, then run by units. */
 #include "engine/devices/cpu/kernels/move.h"
 
 #include <stdlib.h>

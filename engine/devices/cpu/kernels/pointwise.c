@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pointwise programs: from instructions to strip functions, and from shapes to walks over memory.
- */
+/* Pointwise programs: from instructions to strip functions,
+ * and from shapes to walks over memory. */
 #include "engine/devices/cpu/kernels/pointwise.h"
 
 #include <assert.h>
@@ -73,8 +73,8 @@ static QnStatus add_inputs(Maker *maker)
     return QN_OK;
 }
 
-/* The slot of an immediate, repeated over 64 bytes; equal ones share it.  -1: there are too many.
- */
+/* The slot of an immediate, repeated over 64 bytes;
+ * equal ones share it.  -1: there are too many. */
 static int add_immediate(Maker *maker, double value, QnFamily family)
 {
     QnPointwise *p = maker->program;
@@ -91,8 +91,8 @@ static int add_immediate(Maker *maker, double value, QnFamily family)
     return p->immediate_count++;
 }
 
-/* The family that all operands of an instruction have, but for SELECT's condition; NONE where they
- * differ. */
+/* The family that all operands of an instruction have, but for SELECT's condition;
+ * NONE where they differ. */
 static QnFamily common_family(const Maker *maker, const QnInstruction *in)
 {
     const uint8_t operands[3] = {in->a, in->b, in->c};
@@ -281,8 +281,8 @@ static void find_direct_outputs(QnPointwise *p)
     }
 }
 
-/* As many elements as the scratch memory has room for in every register, in whole vectors of any
- * type. */
+/* As many elements as the scratch memory has room for in every register,
+ * in whole vectors of any type. */
 static void place_registers(QnPointwise *p)
 {
     enum { UNIT = 64, LONGEST = 1024 };

@@ -145,8 +145,8 @@ void qn_pointwise_bind(QnPointwiseShape *out, const QnPointwise *program, int ra
 void qn_pointwise_run(const QnPointwise *program, const QnPointwiseShape *shape,
                       const void *const *inputs, void *const *outputs, int64_t begin, int64_t end);
 
-/* The portable strip function of an instruction for a family; NULL where the family has no such
- * instruction. */
+/* The portable strip function of an instruction for a family;
+ * NULL where the family has no such instruction. */
 QnStripFn *qn_pointwise_portable(QnCode code, QnFamily family);
 
 #endif

@@ -15,8 +15,8 @@
 #pragma GCC diagnostic ignored "-Wtype-limits"
 #pragma GCC diagnostic ignored "-Wtautological-compare"
 
-/* Elements of a strip may be written where they were read, so there are no dependences between
- * them. */
+/* Elements of a strip may be written where they were read,
+ * so there are no dependences between them. */
 #if defined(__clang__)
 #    define STRIP_INDEPENDENT /* finds out by itself, at run time */
 #else

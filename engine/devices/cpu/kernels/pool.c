@@ -194,8 +194,8 @@ typedef struct Line {
     Index index;
 } Line;
 
-/* Windows `first` to before `end` of a line, which have all their taps inside x: one table of taps
- * moves along. */
+/* Windows `first` to before `end` of a line, which have all their taps inside x:
+ * one table of taps moves along. */
 static void pool_inside(const QnPool *pool, QnPoolFn *run, Line *line, int64_t first, int64_t end)
 {
     const int last = pool->rank - 1;

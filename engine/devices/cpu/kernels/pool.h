@@ -29,8 +29,8 @@ typedef struct QnPoolTaps {
     int64_t positions[QN_POOL_TAPS]; /* what an index says of each tap */
 } QnPoolTaps;
 
-/* Takes the taps into y[c * y_step] for c < channels.  Variants with `needs` want both steps to
- * be 1. */
+/* Takes the taps into y[c * y_step] for c < channels.
+ * Variants with `needs` want both steps to be 1. */
 typedef void QnPoolFn(const QnPoolTaps *taps, int64_t channels, int64_t x_step, int64_t y_step,
                       const void *x, void *y);
 
@@ -53,13 +53,13 @@ typedef struct QnPool {
     int64_t x_dims[QN_MAX_RANK], y_dims[QN_MAX_RANK]; /* of the window's axes */
     int64_t kernel[QN_MAX_RANK], strides[QN_MAX_RANK], dilations[QN_MAX_RANK];
     int64_t pads_begin[QN_MAX_RANK], pads_end[QN_MAX_RANK];
-    bool counts_pad; /* AVERAGE: taps in the padding count as zeros; those beyond it (ceil_mode)
-                        never do */
+    bool counts_pad; /* AVERAGE: taps in the padding count as zeros;
+                        those beyond it (ceil_mode) never do */
     double p;        /* LP */
     int64_t x_batch_stride, x_channel_stride, x_strides[QN_MAX_RANK];
     int64_t y_batch_stride, y_channel_stride, y_strides[QN_MAX_RANK];
-    /* MAX with indices: what the position of an element counts for each axis, as in a plain [N, C,
-     * ...] tensor. */
+    /* MAX with indices: what the position of an element counts for each axis,
+     * as in a plain [N, C, ...] tensor. */
     int64_t index_strides[QN_MAX_RANK], index_batch_stride, index_channel_stride;
 } QnPool;
 

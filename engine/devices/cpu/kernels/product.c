@@ -49,8 +49,8 @@ static Way choose_way(const QnProductF32 *p)
     return p->b_k_step == 1 && p->a_k_step == 1 && !p->fixed_order ? DOTS : PACKING;
 }
 
-/* Rows of the blocks into which `m` rows are cut: nearly equal, and a multiple of 6 where there are
- * several. */
+/* Rows of the blocks into which `m` rows are cut:
+ * nearly equal, and a multiple of 6 where there are several. */
 static int64_t block_rows(int64_t m)
 {
     const int64_t blocks = qn_ceil_div(m, BLOCK_ROWS);
@@ -292,8 +292,8 @@ static void run_dots(const Chunk *t)
     }
 }
 
-/* Which rows, columns and batch the number of a chunk means: rows vary fastest, so that neighbours
- * share panels. */
+/* Which rows, columns and batch the number of a chunk means:
+ * rows vary fastest, so that neighbours share panels. */
 static void place(Chunk *t, int64_t number)
 {
     const QnProductF32 *p = t->product;

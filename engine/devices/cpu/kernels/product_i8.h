@@ -12,8 +12,8 @@
 
 #include "engine/devices/cpu/kernels/gemm_i8_block.h"
 
-/* Steps are in elements.  c overlaps no operand.  No element but those of the formula is read or
- * written. */
+/* Steps are in elements.  c overlaps no operand.
+ * No element but those of the formula is read or written. */
 typedef struct QnProductI8 {
     QnIsa isa;
     int64_t m, n, k; /* each may be 0 */

@@ -68,8 +68,8 @@ typedef void QnReduceFn(int64_t rows, int64_t stride, int64_t columns, const voi
                         QnReduceSum *sums, const double *shifts);
 enum { QN_REDUCE_COLUMNS = 64 };
 
-/* The steps of one ISA: `run` for contiguous runs, `across` for columns; NULL where the portable
- * one serves. */
+/* The steps of one ISA: `run` for contiguous runs, `across` for columns;
+ * NULL where the portable one serves. */
 typedef struct QnReduceVariant {
     const char *name;
     QnIsa needs;

@@ -47,8 +47,8 @@ typedef struct QnScaleRows {
     const int32_t *sums; /* [rows][sums_step] */
     int64_t sums_step;
     const int32_t *row_sums; /* [rows]; looked at where there is zero_b */
-    const int32_t *more;     /* [rows][more_step], a row's more_column_step apart, which is 0 or 1;
-                              * NULL: none */
+    const int32_t *more;     /* [rows][more_step], a row's more_column_step apart,
+                                which is 0 or 1; NULL: none */
     int64_t more_step, more_column_step;
     void *y; /* [rows][y_step] of the type asked for; overlaps nothing */
     int64_t y_step;

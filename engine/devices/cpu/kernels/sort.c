@@ -34,8 +34,8 @@ static const uint64_t SIGN_BIT = UINT64_C(1) << 63;
 #define SIGNED_KEY(value)   ((uint64_t)(int64_t)(value) ^ SIGN_BIT)
 #define UNSIGNED_KEY(value) (uint64_t)(value)
 
-/* The heap: every parent is worse than its children; ties are broken by index, so the order is
- * total. */
+/* The heap: every parent is worse than its children;
+ * ties are broken by index, so the order is total. */
 static bool is_worse(Item a, Item b)
 {
     return a.key > b.key || (a.key == b.key && a.index > b.index);

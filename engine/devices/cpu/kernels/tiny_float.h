@@ -42,8 +42,8 @@ static inline float qn_tiny_float_decode(const QnTinyFloat *kind, uint8_t code)
            ldexpf((float)whole, (exponent ? exponent : 1) - kind->bias - kind->mantissa_bits);
 }
 
-/* The nearest code, halves to the even one; what is too large, infinity too, becomes the largest
- * finite value. */
+/* The nearest code, halves to the even one;
+ * what is too large, infinity too, becomes the largest finite value. */
 static inline uint8_t qn_tiny_float_encode(const QnTinyFloat *kind, float x)
 {
     if (x != x)
@@ -61,8 +61,8 @@ static inline uint8_t qn_tiny_float_encode(const QnTinyFloat *kind, float x)
     exponent = exponent - 1 < least || size == 0 ? least : exponent - 1;
     const int units = (int)nearbyintf(ldexpf(size, kind->mantissa_bits - exponent));
     int code;
-    if (kind->has_sign) /* carries run into the exponent by themselves; units without the hidden bit
-                           are denormal */
+    if (kind->has_sign) /* carries run into the exponent by themselves;
+                           units without the hidden bit are denormal */
         code = ((exponent - least) << kind->mantissa_bits) + units;
     else
         code = exponent + kind->bias + (size > 0 && units > 1);

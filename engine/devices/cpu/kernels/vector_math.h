@@ -26,8 +26,8 @@
 
 #define V_LN2 0.693147180559945309417f
 
-/* The polynomial c[0] + c[1] x + ... by Horner's rule; unrolled, since c and count are constants.
- */
+/* The polynomial c[0] + c[1] x + ... by Horner's rule;
+ * unrolled, since c and count are constants. */
 V_FN V v_polynomial(V x, const float *c, int count)
 {
     V sum = v_set(c[count - 1]);
@@ -82,8 +82,8 @@ V_FN V v_expm1(V x)
     return v_select(v_eq(x, v_set(0)), x, result);
 }
 
-/* x = m 2^e with m in [sqrt(1/2), sqrt(2)); gives m.  Meant for finite x > 0, denormals included.
- */
+/* x = m 2^e with m in [sqrt(1/2), sqrt(2)); gives m.
+ * Meant for finite x > 0, denormals included. */
 V_FN V v_split(V x, V *e)
 {
     const VM is_denormal = v_lt(x, v_set(FLT_MIN));
@@ -157,8 +157,8 @@ V_FN V v_trig_reduce(V x, VI *quadrant)
     return v_fnma(k, v_set(-1.71512489e-15f), r);
 }
 
-/* Lanes beyond the reduction's reach, infinities and NaN go to the C library one by one; they are
- * rare. */
+/* Lanes beyond the reduction's reach, infinities and NaN go to the C library one by one;
+ * they are rare. */
 QN_UNUSED static QN_NOINLINE V v_trig_far(V x, V result, float (*exact)(float))
 {
     float in[V_WIDTH], out[V_WIDTH];
@@ -301,16 +301,16 @@ V_FN V v_erf(V x)
     return v_copysign(v_select(v_lt(size, v_set(1.0f)), small, large), x);
 }
 
-/* With e = e^-|x|: 1 / (1 + e), or e / (1 + e) where x is negative, so that small results keep
- * their bits. */
+/* With e = e^-|x|: 1 / (1 + e), or e / (1 + e) where x is negative,
+ * so that small results keep their bits. */
 V_FN V v_sigmoid(V x)
 {
     const V one = v_set(1.0f), e = v_exp(v_or(x, v_set(-0.0f)));
     return v_div(v_select(v_lt(x, v_set(0)), e, one), v_add(one, e));
 }
 
-/* With h = e^-|x|/2, which is never denormal where the result is not 0: x h h / (1 + h h) where x
- * is negative. */
+/* With h = e^-|x|/2, which is never denormal where the result is not 0:
+ * x h h / (1 + h h) where x is negative. */
 V_FN V v_silu(V x)
 {
     const V h = v_exp(v_mul(v_or(x, v_set(-0.0f)), v_set(0.5f)));

@@ -334,8 +334,8 @@ TEST(different_sizes_are_told_apart)
     qn_arena_finish(&w.arena);
 }
 
-/* What a hostile model may ask for: long sums, high powers, deep nests.  They stay small, and
- * evaluate. */
+/* What a hostile model may ask for: long sums, high powers, deep nests.
+ * They stay small, and evaluate. */
 TEST(expressions_do_not_grow_without_bound)
 {
     World w;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Graphs: building, uses that stay linked under any edit, names, constants, attributes, sub-graphs.
- */
+/* Graphs: building, uses that stay linked under any edit,
+ * names, constants, attributes, sub-graphs. */
 #include "engine/ir/graph.h"
 
 #include "base/compiler.h"

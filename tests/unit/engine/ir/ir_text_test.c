@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Modules as text: what is printed reads back to the same, and what is wrong is refused with its
- * line. */
+/* Modules as text: what is printed reads back to the same,
+ * and what is wrong is refused with its line. */
 #include "engine/ir/text.h"
 
 #include "base/compiler.h"

@@ -17,8 +17,8 @@ static QnShape shape_of(QnDims *dims, const char *text)
     return shape;
 }
 
-/* The rows of the NumPy manual, then the corners: scalars, empty tensors, symbols, what must be
- * refused. */
+/* The rows of the NumPy manual, then the corners:
+ * scalars, empty tensors, symbols, what must be refused. */
 TEST(broadcast_follows_numpy)
 {
     static const struct {

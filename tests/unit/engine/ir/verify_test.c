@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verifier: each kind of damage is found, with its sentence; and what edits leave behind is
- * well-formed. */
+/* The verifier: each kind of damage is found, with its sentence;
+ * and what edits leave behind is well-formed. */
 #include "base/compiler.h"
 #include "engine/ir/text.h"
 #include "tests/support/test.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Loops of references: every unit once, the lowest failure, and an end where the run is cancelled.
- */
+/* Loops of references: every unit once, the lowest failure,
+ * and an end where the run is cancelled. */
 #include "engine/ops/op.h"
 #include "tests/support/test.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configurations as text: what they say, what they leave to be completed, and what is wrong with
- * them. */
+/* Configurations as text: what they say, what they leave to be completed,
+ * and what is wrong with them. */
 #include "server/config/model_config.h"
 #include "tests/support/test.h"
 

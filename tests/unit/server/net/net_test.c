@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loops with a protocol that echoes what it gets, and peers that are ordinary blocking sockets.
- */
+/* The loops with a protocol that echoes what it gets,
+ * and peers that are ordinary blocking sockets. */
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>

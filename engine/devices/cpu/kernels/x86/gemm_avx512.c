@@ -10,8 +10,8 @@ DEFINE_VARIANT(qn_gemm_f32_8x48_avx512, 8, 3)
 DEFINE_VARIANT(qn_gemm_f32_14x32_avx512, 14, 2)
 DEFINE_VARIANT(qn_gemm_f32_16x16_avx512, 16, 1)
 
-/* One row: eight panels in flight, since one chain of additions per panel must cover the latency of
- * FMA. */
+/* One row: eight panels in flight,
+ * since one chain of additions per panel must cover the latency of FMA. */
 void qn_gemm_f32_1x128_avx512(const QnGemmTile *t)
 {
     compute(t, 1, 8);

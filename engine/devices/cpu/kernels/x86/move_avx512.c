@@ -4,8 +4,8 @@
 
 #include "engine/devices/cpu/kernels/x86/move_x86.h"
 
-/* Within 128-bit lanes: t[4i + j] holds column j of the lanes' 4 x 4 blocks of rows 4i to 4i + 3.
- */
+/* Within 128-bit lanes: t[4i + j] holds column j
+ * of the lanes' 4 x 4 blocks of rows 4i to 4i + 3. */
 static QN_ALWAYS_INLINE void transpose_lanes(__m512 t[16])
 {
     for (int i = 0; i < 16; i += 4) {

@@ -17,8 +17,8 @@ typedef __m256d VD; /* half as many doubles */
 typedef __m256 VM;  /* lanes of all ones or all zeros */
 enum { V_WIDTH = 8 };
 
-/* Memory.  The _part forms touch the first n elements only, 0 <= n <= V_WIDTH; lanes not loaded are
- * 0. */
+/* Memory.  The _part forms touch the first n elements only, 0 <= n <= V_WIDTH;
+ * lanes not loaded are 0. */
 V_FN __m256i v_part(int64_t n)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
@@ -99,8 +99,8 @@ V_FN V v_trunc(V x)
 }
 V_FN V v_scale(V x, V n) /* x * 2^n, n whole, rounded once; |n| < 2^20 */
 {
-    /* Two steps, so that neither factor leaves the range of normal floats: |n| <= 252 is exact,
-     * beyond saturates. */
+    /* Two steps, so that neither factor leaves the range of normal floats:
+     * |n| <= 252 is exact, beyond saturates. */
     const V limit = _mm256_set1_ps(252), low = _mm256_set1_ps(-252);
     const VI whole = _mm256_cvtps_epi32(_mm256_min_ps(limit, _mm256_max_ps(low, n)));
     const VI half = _mm256_srai_epi32(whole, 1), rest = _mm256_sub_epi32(whole, half);

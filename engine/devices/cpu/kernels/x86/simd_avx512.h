@@ -16,8 +16,8 @@ typedef __m512d VD; /* half as many doubles */
 typedef __mmask16 VM;
 enum { V_WIDTH = 16 };
 
-/* Memory.  The _part forms touch the first n elements only, 0 <= n <= V_WIDTH; lanes not loaded are
- * 0. */
+/* Memory.  The _part forms touch the first n elements only, 0 <= n <= V_WIDTH;
+ * lanes not loaded are 0. */
 V_FN __mmask16 v_part(int64_t n)
 {
     return (__mmask16)_bzhi_u32(0xffff, (unsigned)n);

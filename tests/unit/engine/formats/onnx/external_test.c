@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tensors in other files: what is read, and what is refused before anything is opened or allocated.
- */
+/* Tensors in other files: what is read,
+ * and what is refused before anything is opened or allocated. */
 #include <unistd.h>
 
 #include "tests/support/onnx_case.h"

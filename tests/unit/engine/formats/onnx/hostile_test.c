@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Models that were cut, flipped, nested or starved of memory: always a status and a sentence, never
- * a crash. */
+/* Models that were cut, flipped, nested or starved of memory:
+ * always a status and a sentence, never a crash. */
 #include "tests/support/onnx_case.h"
 #include "tests/support/test.h"
 

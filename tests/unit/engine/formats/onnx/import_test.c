@@ -71,8 +71,8 @@ TEST(constant_nodes_become_constants)
     onnx_case_finish(&c);
 }
 
-/* Before IR 4 every initializer had to be an input too; since then one that is both is a default.
- */
+/* Before IR 4 every initializer had to be an input too;
+ * since then one that is both is a default. */
 TEST(an_input_with_a_default_stays_one_where_the_file_means_it)
 {
     static const char graph[] = "graph main(%x: float[1], %w: float[1] = {2}) {\n"
