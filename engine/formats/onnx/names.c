@@ -6,9 +6,16 @@
 
 static QnStatus collect(OnnxScope *used, OnnxGraph *graph);
 
+/* What a name in use stands for: the number to try next behind it, so that the many names that the
+ * copies of one function ask for are not looked through from the first one each time. */
+static void *number(uintptr_t next)
+{
+    return (void *)next;
+}
+
 static QnStatus note(OnnxScope *used, const char *name)
 {
-    return name[0] ? onnx_scope_put(used, name, (void *)(uintptr_t)name) : QN_OK;
+    return name[0] ? onnx_scope_put(used, name, number(1)) : QN_OK;
 }
 
 static QnStatus collect_node(OnnxScope *used, OnnxNode *node)
@@ -49,11 +56,18 @@ QnStatus onnx_collect_names(OnnxScope *used, OnnxModel *model)
 
 QnStatus onnx_new_name(OnnxScope *used, const char *base, const char *suffix, const char **out)
 {
-    const char *name = qn_arena_printf(used->arena, "%s.%s", base, suffix);
-    for (int i = 1; name && onnx_scope_find_here(used, name); i++)
-        name = qn_arena_printf(used->arena, "%s.%s.%d", base, suffix, i);
-    if (!name)
+    const char *plain = qn_arena_printf(used->arena, "%s.%s", base, suffix), *name = plain;
+    if (!plain)
         return QN_NO_MEMORY;
+    uintptr_t next = (uintptr_t)onnx_scope_find_here(used, plain);
+    if (next) {
+        do
+            name = qn_arena_printf(used->arena, "%s.%d", plain, (int)next++);
+        while (name && onnx_scope_find_here(used, name));
+        if (!name)
+            return QN_NO_MEMORY;
+        QN_TRY(onnx_scope_put(used, plain, number(next)));
+    }
     *out = name;
-    return onnx_scope_put(used, name, (void *)(uintptr_t)name);
+    return onnx_scope_put(used, name, number(1));
 }
