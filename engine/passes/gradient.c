@@ -13,9 +13,6 @@
 #include "engine/passes/derive.h"
 #include "engine/passes/gradient_path.h"
 
-/* Gradients of gradients multiply: a model of a few lines could ask for any number of nodes. */
-enum { NODE_LIMIT = 1 << 18 };
-
 /* ---- flowing back ---- */
 
 /* Adds to what flows into a value. */
@@ -36,9 +33,7 @@ static QnStatus check_rule(QnGradient *g, const QnDerive *d)
     for (int i = 0; i < d->node->input_count; i++)
         if (d->wanted[i] && !d->is_said[i])
             return qn_gradient_fail(g, d->node, "has no derivative by all of its inputs");
-    if (g->call->module->node_count - g->first_node > NODE_LIMIT)
-        return qn_fail(g->call->err, QN_BAD_MODEL, "its gradients take over %d nodes", NODE_LIMIT);
-    return QN_OK;
+    return qn_gradient_check_limit(g);
 }
 
 /* A wrong sign, for scripts/mutants. */

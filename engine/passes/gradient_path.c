@@ -5,12 +5,24 @@
 
 #include "engine/passes/derive.h"
 
+enum { NODE_LIMIT = 1 << 18, VISIT_LIMIT = 1 << 22 };
+
 QnStatus qn_gradient_fail(const QnGradient *g, const QnNode *node, const char *why)
 {
     char label[256], inner[256];
     return qn_fail(g->call->err, QN_UNSUPPORTED, "%s: on the way from its xs to '%s': %s: %s %s",
                    qn_node_label(g->node, label, sizeof label), g->y->name,
                    qn_node_label(node, inner, sizeof inner), node->op, why);
+}
+
+QnStatus qn_gradient_check_limit(const QnGradient *g)
+{
+    if (g->call->module->node_count - g->first_node > NODE_LIMIT)
+        return qn_fail(g->call->err, QN_BAD_MODEL, "its gradients take over %d nodes", NODE_LIMIT);
+    if (g->visit_count > VISIT_LIMIT)
+        return qn_fail(g->call->err, QN_BAD_MODEL, "its gradients go through over %d nodes",
+                       VISIT_LIMIT);
+    return QN_OK;
 }
 
 /* ---- what is known of values and nodes ---- */
@@ -159,6 +171,8 @@ static QnStatus begin_visit(QnGradient *g, QnNode *node, QnVisit **at)
     QnVisit *visit = visit_of(g, node);
     if (!visit)
         return QN_NO_MEMORY;
+    g->visit_count++;
+    QN_TRY(qn_gradient_check_limit(g));
     QN_TRY(open_visit(g, visit, node, *at));
     *at = visit;
     return QN_OK;
@@ -227,6 +241,7 @@ static QnStatus compute_again(QnGradient *g, QnVisit *visit)
             copy->outputs[i] = NULL;
     }
     visit->instead = copy;
+    QN_TRY(qn_gradient_check_limit(g));
     return qn_infer_node(copy, g->call->err);
 }
 

@@ -36,10 +36,11 @@ typedef struct QnGradient {
     int round, x_count, count; /* of xs; of xs and zs */
     QnIrValue *y;
     QnArena *scratch;
-    QnFlow *flows;   /* of all rounds */
-    QnVisit *visits; /* likewise */
-    QnVisit *last;   /* the node that was done last */
-    int first_node;  /* the number of nodes before the pass */
+    QnFlow *flows;       /* of all rounds */
+    QnVisit *visits;     /* likewise */
+    QnVisit *last;       /* the node that was done last */
+    int64_t visit_count; /* of all rounds */
+    int first_node;      /* the number of nodes before the pass */
 } QnGradient;
 
 /* QN_UNSUPPORTED: "Gradient …: on the way from its xs to 'y': Loop node …: Loop has no …". */
@@ -56,6 +57,10 @@ QnStatus qn_gradient_find_nodes(QnGradient *g);
 
 /* Copies the nodes that depend on other values than those that are named. */
 QnStatus qn_gradient_compute_again(QnGradient *g);
+
+/* Gradients of gradients multiply: a model of a few lines could ask for any number of nodes.
+ * QN_BAD_MODEL where these, or the visits, are too many. */
+QnStatus qn_gradient_check_limit(const QnGradient *g);
 
 /* Takes the marks from all values and nodes. */
 void qn_gradient_finish(QnGradient *g);

@@ -270,26 +270,45 @@ TEST(what_cannot_be_differentiated_is_said)
     }
 }
 
+static void check_refused(Test *t, QnText *text, const char *want)
+{
+    QnModule *module = NULL;
+    QnError err = {0};
+    int changes;
+    QnStatus status = pass_read(&module, qn_text_string(text), NULL, &err);
+    if (EXPECT(t, status == QN_OK, "%s", err.message))
+        status = qn_pass_run(module, &qn_pass_gradient, &(QnPassOptions){0}, &changes, &err);
+    EXPECT(t, status == QN_BAD_MODEL && strstr(err.message, want), "%s", err.message);
+    qn_module_free(module);
+    qn_text_finish(text);
+}
+
 /* Each line differentiates the one before: the nodes grow without end. */
 TEST(gradients_of_gradients_have_a_limit)
 {
     QnText text = qn_text(NULL);
-    QnModule *module = NULL;
-    QnError err = {0};
-    int changes;
     qn_text_puts(&text, "graph main(%x: float[]) {\n  %d0 = Tanh(%x)\n");
     for (int i = 1; i < 40; i++)
         qn_text_printf(&text, "  %%d%d = " GRADIENT "(%%x, %%x, %%d%d) {xs = [\"x\"], y = \"y\"}\n",
                        i, i - 1);
     qn_text_puts(&text, "  return %d39\n}\n");
-    QnStatus status = pass_read(&module, qn_text_string(&text), NULL, &err);
-    if (EXPECT(t, status == QN_OK, "%s", err.message))
-        status = qn_pass_run(module, &qn_pass_gradient, &(QnPassOptions){0}, &changes, &err);
-    EXPECT(t, status == QN_BAD_MODEL && strstr(err.message, "its gradients take over"), "%s",
-           err.message);
-    qn_module_free(module);
-    qn_text_finish(&text);
+    check_refused(t, &text, "its gradients take over 262144 nodes");
+}
+
+/* Each of many goes through a long chain, and finds that nothing flows. */
+TEST(many_gradients_of_a_long_way_have_a_limit)
+{
+    QnText text = qn_text(NULL);
+    qn_text_puts(&text, "graph main(%x: float[], %z: float[]) {\n  %y0 = Neg(%x)\n");
+    for (int i = 1; i < 3000; i++)
+        qn_text_printf(&text, "  %%y%d = Neg(%%y%d)\n", i, i - 1);
+    for (int i = 0; i < 3000; i++)
+        qn_text_printf(&text,
+                       "  %%d%d = " GRADIENT "(%%z, %%z, %%y2999) {xs = [\"z\"], y = \"y\"}\n", i);
+    qn_text_puts(&text, "  return %d0\n}\n");
+    check_refused(t, &text, "its gradients go through over 4194304 nodes");
 }
 
 TEST_MAIN(CASE(what_flows_into_y_goes_back_to_the_named_values),
-          CASE(what_cannot_be_differentiated_is_said), CASE(gradients_of_gradients_have_a_limit))
+          CASE(what_cannot_be_differentiated_is_said), CASE(gradients_of_gradients_have_a_limit),
+          CASE(many_gradients_of_a_long_way_have_a_limit))
