@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Products of doubles and integers in 512-bit vectors. */
 #include <string.h>
 
 #include "engine/devices/cpu/kernels/matrix.h"
