@@ -149,7 +149,7 @@ static void look(void *user, int64_t chunk, int member)
         seen->worker_mask = mask_of(&(QnThread){pthread_self()});
         qn_store_release_u32(&seen->worker_came, 1);
     }
-    const int64_t patience_ns = qn_clock_now(NULL) + QN_NS_PER_S;
+    const int64_t patience_ns = qn_clock_now(NULL) + 20 * QN_NS_PER_S;
     while (!qn_load_acquire_u32(&seen->worker_came) && qn_clock_now(NULL) < patience_ns)
         sched_yield();
 }

@@ -17,7 +17,7 @@ typedef struct Loop {
     QnAtomicU32 chunks_of[16];     /* by member */
     QnAtomicU32 running, most_running;
     unsigned delay; /* up to so many microseconds per chunk, at random */
-    int wait_for;   /* each chunk waits until so many members have come, for a second at most */
+    int wait_for;   /* each chunk waits until so many members have come, 20 s at most */
 } Loop;
 
 static unsigned scramble(unsigned x)
@@ -54,7 +54,7 @@ static void do_chunk(void *user, int64_t chunk, int member)
     qn_fetch_add_u32(&loop->chunks_of[member], 1);
     if (loop->delay)
         sleep_us(scramble((unsigned)chunk * 31u + (unsigned)member) % loop->delay);
-    const int64_t patience_ns = qn_clock_now(NULL) + QN_NS_PER_S;
+    const int64_t patience_ns = qn_clock_now(NULL) + 20 * QN_NS_PER_S;
     while (members_seen(loop) < loop->wait_for && qn_clock_now(NULL) < patience_ns)
         sched_yield();
     qn_fetch_add_u32(&loop->running, (uint32_t)-1);

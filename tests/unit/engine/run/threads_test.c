@@ -54,15 +54,20 @@ static QnStatus run_with(QnSession **out, const QnPlan *plan, QnThreadPool *pool
 
 /*
  * Runs until all of the pool's workers have computed something, but not for ever: where others have
- * the processors, some may never come to it.  Gives how many have.
+ * the processors, some may never come to it, and the first may take its time.  Gives how many have.
  */
 static int run_until_all_work(QnSession *session, const QnValue *inputs, QnValue *outputs)
 {
     const int workers = qn_pool_size(session->pool) - 1;
-    for (int run = 0; run < 40 && qn_pool_count_worked(session->pool) < workers; run++)
+    const int64_t patience_ns = qn_clock_now(NULL) + 20 * QN_NS_PER_S;
+    int worked = qn_pool_count_worked(session->pool);
+    for (int run = 0; worked < workers; run++, worked = qn_pool_count_worked(session->pool)) {
+        if (run >= 40 && (worked > 0 || qn_clock_now(NULL) > patience_ns))
+            break;
         if (qn_session_run(session, inputs, outputs, NULL, NULL) != QN_OK)
             return -1;
-    return qn_pool_count_worked(session->pool);
+    }
+    return worked;
 }
 
 /* One number of threads against one thread's outputs. */
