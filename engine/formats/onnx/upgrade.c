@@ -170,11 +170,11 @@ static int count_severe(const OnnxUpgrade *up)
     return up->in->report ? up->in->report->counts[QN_SEVERE] : 0;
 }
 
-/* What is broken, and only checking goes past, stays as it is. */
+/* What is broken, and only checking goes past, stays as it is; so does what makes nothing. */
 static QnStatus upgrade_node(OnnxUpgrade *up, OnnxNode **node)
 {
     const int severe = count_severe(up);
-    if ((*node)->is_broken)
+    if ((*node)->is_broken || (*node)->outputs.count == 0)
         return onnx_emit(up, *node);
     const OnnxUpgradeRow *row = find_row(*node);
     const OnnxSchema *newest = onnx_schema_find((*node)->domain, (*node)->op, INT64_MAX);

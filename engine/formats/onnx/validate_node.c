@@ -388,7 +388,8 @@ static void check_counts(OnnxChecker *c, OnnxNode *node)
         onnx_complain(
             c, node,
             (QnFinding){
-                .severity = outputs > schema->max_outputs ? QN_SEVERE : QN_BREACH,
+                .severity = outputs > schema->max_outputs || node->outputs.count == 0 ? QN_SEVERE
+                                                                                      : QN_BREACH,
                 .rule = "onnx-output-count",
                 .found = onnx_say(c->in, "%s-%d with %d outputs", node->op, node->since, outputs),
                 .expected = range_text(c, schema->min_outputs, schema->max_outputs)});
