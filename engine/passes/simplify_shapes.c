@@ -7,10 +7,40 @@
 #include "engine/passes/rewrite.h"
 
 /*
+ * Do the elements of `from` tell the size at `open`, whatever the others are?  Of 0 elements the
+ * count tells nothing: the others are surely above 0, or the size is what the algebra makes of the
+ * sizes that do not stand on both sides.
+ */
+static bool is_counted(QnDims *dims, const QnShape *from, const QnShape *wanted, int open)
+{
+    QnDim before = 1, after = wanted->dims[open];
+    bool taken[QN_MAX_RANK] = {false}, has_elements = true, is_divisible = true;
+    for (int d = 0; d < wanted->rank; d++) {
+        if (d == open)
+            continue;
+        const bool is_positive = qn_dim_is_at_least(dims, wanted->dims[d], 1);
+        int s = 0;
+        while (s < from->rank && (taken[s] || !qn_dim_is_equal(from->dims[s], wanted->dims[d])))
+            s++;
+        if (s < from->rank)
+            taken[s] = true;
+        else
+            after = qn_dim_mul(dims, after, wanted->dims[d]);
+        has_elements = has_elements && is_positive;
+        is_divisible = is_divisible && (is_positive || s < from->rank);
+    }
+    for (int s = 0; s < from->rank; s++)
+        if (!taken[s])
+            before = qn_dim_mul(dims, before, from->dims[s]);
+    return has_elements || (is_divisible && qn_dim_is_equal(before, after));
+}
+
+/*
  * Writes `wanted` as the constant second input of a Reshape of `from`: numbers, 0 for the size that
  * the input has at that place, -1 at most once.  False where that cannot say it.
  */
-static bool describe_shape(const QnShape *from, const QnShape *wanted, int64_t *entries)
+static bool describe_shape(QnDims *dims, const QnShape *from, const QnShape *wanted,
+                           int64_t *entries)
 {
     int open = -1;
     bool has_zero = false;
@@ -32,7 +62,7 @@ static bool describe_shape(const QnShape *from, const QnShape *wanted, int64_t *
     for (int d = 0; has_zero && d < wanted->rank; d++)
         if (entries[d] <= 0 && !(d < from->rank && qn_dim_is_equal(wanted->dims[d], from->dims[d])))
             return false;
-    return true;
+    return open < 0 || is_counted(dims, from, wanted, open);
 }
 
 static bool has_known_shape(const QnIrValue *value)
@@ -59,7 +89,7 @@ static QnStatus simplify_reshape(QnPassCall *call, QnNode *node)
     const QnIrValue *shape = qn_node_input(node, 1), *y = node->outputs[0];
     if (!shape || qn_pass_constant(shape) || !shape->content || !has_known_shape(x) ||
         !has_known_shape(y) || y->type.shape.rank != shape->content_count ||
-        !describe_shape(&x->type.shape, &y->type.shape, entries))
+        !describe_shape(&call->module->dims, &x->type.shape, &y->type.shape, entries))
         return QN_OK;
     return become_reshape(call, node, x, entries, y->type.shape.rank);
 }
@@ -89,7 +119,7 @@ static QnStatus merge_reshapes(QnPassCall *call, QnNode *node)
         return QN_OK;
     }
     if (!has_known_shape(x) || qn_value_is_output(between) ||
-        !describe_shape(&x->type.shape, &y->type.shape, entries))
+        !describe_shape(&call->module->dims, &x->type.shape, &y->type.shape, entries))
         return QN_OK;
     return become_reshape(call, node, x, entries, y->type.shape.rank);
 }
@@ -122,7 +152,8 @@ static QnStatus view_transpose(QnPassCall *call, QnNode *node)
     const QnShape *shape = &x->type.shape;
     for (int d = 0; d < shape->rank; d++)
         perm[d] = given ? given->ints[d] : shape->rank - 1 - d;
-    if (!keeps_order(perm, shape) || !describe_shape(shape, &y->type.shape, entries))
+    if (!keeps_order(perm, shape) ||
+        !describe_shape(&call->module->dims, shape, &y->type.shape, entries))
         return QN_OK;
     return become_reshape(call, node, x, entries, y->type.shape.rank);
 }

@@ -43,6 +43,15 @@ static const PassRow rows[] = {
          "  %y: float[N,3] = Relu(%x)\n"
          "  return %y\n"
          "}\n"},
+    {"a reshape to another tensor's size stays",
+         "graph main(%x: float[N,M], %z: float[K]) {\n"
+         "  const %same: int64[1] = {0}\n"
+         "  %k: int64[1] = Shape(%z)\n"
+         "  %t: int64[2] = Concat(%k, %same) {axis = 0}\n"
+         "  %y: float[K,M] = Reshape(%x, %t)\n"
+         "  return %y\n"
+         "}\n",
+     NULL},
     {"an output may be an input",
          "graph main(%x: float[2,3]) {\n"
          "  %y: float[2,3] = Identity(%x)\n"

@@ -98,6 +98,39 @@ static const PassRow rows[] = {
          "  return %y\n"
          "}\n",
      NULL},
+    {"a size of another tensor stays where the count may tell nothing",
+         "graph main(%x: float[N,M], %z: float[K]) {\n"
+         "  const %same: int64[1] = {0}\n"
+         "  %k: int64[1] = Shape(%z)\n"
+         "  %t: int64[2] = Concat(%k, %same) {axis = 0}\n"
+         "  %y: float[K,M] = Reshape(%x, %t)\n"
+         "  return %y\n"
+         "}\n",
+     NULL},
+    {"also of two reshapes",
+         "graph main(%x: float[N,M], %z: float[K]) {\n"
+         "  const %all: int64[1] = {-1}\n"
+         "  %k: int64[1] = Shape(%z)\n"
+         "  %m: int64[1] = Shape(%x) {start = 1}\n"
+         "  %t: int64[2] = Concat(%k, %m) {axis = 0}\n"
+         "  %a: float[N*M] = Reshape(%x, %all)\n"
+         "  %y: float[K,M] = Reshape(%a, %t)\n"
+         "  return %y\n"
+         "}\n",
+     NULL},
+    {"beside numbers it is what is left",
+         "graph main(%x: float[N,3], %z: float[K]) {\n"
+         "  const %three: int64[1] = {3}\n"
+         "  %k: int64[1] = Shape(%z)\n"
+         "  %t: int64[2] = Concat(%k, %three) {axis = 0}\n"
+         "  %y: float[K,3] = Reshape(%x, %t)\n"
+         "  return %y\n"
+         "}\n",
+         "graph main(%x: float[N,3], %z: float[K]) {\n"
+         "  const %6: int64[2] = {-1, 3}\n"
+         "  %y: float[N,3] = Reshape(%x, %6)\n"
+         "  return %y\n"
+         "}\n"},
     {"sizes of zero",
          "graph main(%x: float[0,6]) {\n"
          "  const %s: int64[2] = {0, 6}\n"
