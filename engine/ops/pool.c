@@ -12,6 +12,20 @@
 #include "base/checked.h"
 #include "engine/ops/window.h"
 
+/* ONNX's formula rounds down, also below 0: a window that is larger than its plane by up to a
+ * stride has no place, and the result no elements.  Past that the size would be negative. */
+static QnStatus check_place(const QnInfer *in, const QnWindow *window, int d, QnDim input)
+{
+    if (!qn_dim_is_known(input) || qn_window_size(window, d, input) >= 0)
+        return QN_OK;
+    const int64_t reach = (window->kernel[d] - 1) * window->dilation[d] + 1;
+    return qn_infer_fail(in,
+                         "the window reaches over %lld along dimension %d, which has %lld "
+                         "with its pads",
+                         (long long)reach, d + 2,
+                         (long long)(input + window->pad_begin[d] + window->pad_end[d]));
+}
+
 static QnStatus infer_pool(QnInfer *in)
 {
     const QnShape *x = qn_infer_shape(in, 0);
@@ -25,8 +39,10 @@ static QnStatus infer_pool(QnInfer *in)
         return qn_infer_fail(in, "input 0 has rank %d, expected 3 at least", x->rank);
     QN_TRY(qn_window_read(&window, in->node, x->rank - 2, NULL, in->err));
     QnShape y = *x;
-    for (int d = 0; d < window.count; d++)
+    for (int d = 0; d < window.count; d++) {
+        QN_TRY(check_place(in, &window, d, x->dims[d + 2]));
         y.dims[d + 2] = qn_window_output(in->dims, &window, d, x->dims[d + 2]);
+    }
     QN_TRY(qn_infer_tensor(in, 1, QN_INT64, &y));
     return qn_infer_tensor(in, 0, element, &y);
 }

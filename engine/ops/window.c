@@ -81,8 +81,6 @@ int64_t qn_window_size(const QnWindow *window, int d, int64_t input)
     if (window->auto_pad == QN_PAD_SAME_UPPER || window->auto_pad == QN_PAD_SAME_LOWER)
         return qn_ceil_div(input, stride);
     const int64_t room = input + window->pad_begin[d] + window->pad_end[d] - extent(window, d);
-    if (room < 0)
-        return room == -1 && stride > 1 && window->ceil_mode ? 1 : qn_floor_div(room, stride) + 1;
     int64_t size = (window->ceil_mode ? qn_ceil_div(room, stride) : qn_floor_div(room, stride)) + 1;
     if (window->ceil_mode && (size - 1) * stride >= input + window->pad_begin[d])
         size--; /* a last window that would begin in the padding */

@@ -213,6 +213,56 @@ TEST(the_largest_of_planes_and_of_regions)
     OP_CHECK(t, rows);
 }
 
+/* ONNX's formula, which rounds down below 0 too: ONNX Runtime rounds towards 0 and has one window
+ * where there is room for none. */
+TEST(windows_larger_than_the_plane_have_no_place)
+{
+#define PLANE "float[1,1,2] = {1, 2}"
+    static const OpRow rows[] = {
+        {"MaxPool", {PLANE}, "kernel_shape = [3]", .want = "float[1,1,0] {}"},
+        {"MaxPool", {PLANE}, "kernel_shape = [3], strides = [2]", .want = "float[1,1,0] {}"},
+        {"MaxPool",
+         {PLANE},
+         "kernel_shape = [2], dilations = [3], strides = [3]",
+         .want = "float[1,1,0] {}"},
+        {"AveragePool",
+         {PLANE},
+         "kernel_shape = [5], strides = [4], pads = [1, 0]",
+         .want = "float[1,1,0] {}"},
+        {"LpPool",
+         {PLANE},
+         "kernel_shape = [3], strides = [2], auto_pad = \"VALID\"",
+         .want = "float[1,1,0] {}"},
+        /* Rounded up there is one that overhangs, unless it lacks a whole stride. */
+        {"MaxPool",
+         {PLANE},
+         "kernel_shape = [3], strides = [2], ceil_mode = 1",
+         .want = "float[1,1,1] {2}"},
+        {"AveragePool",
+         {PLANE},
+         "kernel_shape = [4], strides = [3], ceil_mode = 1",
+         .want = "float[1,1,1] {1.5}"},
+        {"LpPool",
+         {PLANE},
+         "kernel_shape = [4], strides = [3], ceil_mode = 1, p = 1",
+         .want = "float[1,1,1] {3}"},
+        {"MaxPool",
+         {PLANE},
+         "kernel_shape = [4], strides = [2], ceil_mode = 1",
+         .want = "float[1,1,0] {}"},
+        {"MaxPool",
+         {"float[1,1,0] = {}"},
+         "kernel_shape = [1], strides = [2], ceil_mode = 1",
+         .want = "float[1,1,0] {}"},
+        {"MaxPool",
+         {PLANE},
+         "kernel_shape = [6], strides = [2], pads = [0, 1]",
+         .want = "error: the window reaches over 6 along dimension 2, which has 3 with its pads"},
+    };
+#undef PLANE
+    OP_CHECK(t, rows);
+}
+
 TEST(inputs_that_are_needed_are_there)
 {
     static const OpRow rows[] = {
@@ -277,7 +327,8 @@ TEST_MAIN(CASE(operators_of_many_inputs_broadcast_all_of_them),
           CASE(normalizations_take_mean_and_variance_from_where_they_say),
           CASE(normalizations_refuse_shapes_that_do_not_fit),
           CASE(quantization_rounds_half_to_even_and_saturates),
-          CASE(the_largest_of_planes_and_of_regions), CASE(inputs_that_are_needed_are_there),
+          CASE(the_largest_of_planes_and_of_regions),
+          CASE(windows_larger_than_the_plane_have_no_place), CASE(inputs_that_are_needed_are_there),
           CASE(unsigned_numbers_of_64_bits_keep_their_order),
           CASE(powers_of_integers_wrap_and_fractions_are_cut),
           CASE(convolution_of_integers_and_backwards), CASE(resizing_samples_on_another_grid),
