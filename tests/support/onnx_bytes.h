@@ -207,6 +207,7 @@ static inline void onnx_bytes(QnText *out, const QnModule *module, int64_t ir_ve
     onnx_put_import(out, "", opset);
     onnx_put_import(out, "ai.onnx.ml", ml);
     onnx_put_import(out, "com.microsoft", 1);
+    onnx_put_import(out, "com.microsoft.nchwc", 1);
 }
 
 #endif

@@ -102,8 +102,8 @@ const OnnxUpgradeRow onnx_upgrade_rows[] = {
 const int onnx_upgrade_row_count = (int)QN_COUNT_OF(onnx_upgrade_rows) - 1;
 
 const OnnxUpgradeRow *const onnx_upgrade_tables[] = {
-    onnx_upgrade_rows, onnx_bodies_namesake, onnx_bodies_norm, onnx_bodies_product,
-    onnx_bodies_quant, onnx_bodies_stream,   onnx_bodies_unit};
+    onnx_upgrade_rows, onnx_bodies_namesake, onnx_bodies_norm,   onnx_bodies_product,
+    onnx_bodies_quant, onnx_bodies_stream,   onnx_bodies_tokens, onnx_bodies_unit};
 const int onnx_upgrade_table_count = (int)QN_COUNT_OF(onnx_upgrade_tables);
 
 static const OnnxUpgradeRow *find_row(const OnnxNode *node)

@@ -48,7 +48,8 @@ typedef struct OnnxUpgradeRow {
 extern const OnnxUpgradeRow *const onnx_upgrade_tables[];
 extern const int onnx_upgrade_table_count, onnx_upgrade_row_count; /* the latter of upgrade.c's */
 extern const OnnxUpgradeRow onnx_upgrade_rows[], onnx_bodies_unit[], onnx_bodies_product[],
-    onnx_bodies_norm[], onnx_bodies_namesake[], onnx_bodies_quant[], onnx_bodies_stream[];
+    onnx_bodies_norm[], onnx_bodies_namesake[], onnx_bodies_quant[], onnx_bodies_stream[],
+    onnx_bodies_tokens[];
 
 /* The rewrites, by what they do: upgrade_<family>.c. */
 OnnxRewrite onnx_rewrite_axes, onnx_rewrite_reduce_axes, onnx_rewrite_split, onnx_rewrite_slice,

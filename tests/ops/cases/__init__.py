@@ -19,6 +19,7 @@ FAMILIES = [
     "rnn",
     "skip_norm",
     "stream",
+    "tokens",
     "upgrade",
     "vendor",
     "version",

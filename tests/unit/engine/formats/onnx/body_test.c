@@ -188,6 +188,18 @@ TEST(what_a_body_cannot_say_is_a_sentence)
         {"%x: float[2,4]) { %y = ms.EPContext(%x) {ep_cache_context = \"\"} return %y",
          "severe: onnx-not-supported model: EPContext node making 'y': a program compiled for one accelerator, expected the "
          "model that it was made from\n"},
+        {"%q: float[1,3,4], %b: float[4], %r: float[1,2,3,3], %w: float[2,8], %v: float[8], "
+         "%e: float[1,2,1,1], %o: int32[1,3]) { "
+         "%y = ms.GatedRelativePositionBias(%q, %b, %r, %w, %v, %e, %o) {num_heads = 2} return %y",
+         "severe: onnx-not-supported model: GatedRelativePositionBias node making 'y': the input token_offset, expected "
+         "queries with their padding\n"},
+        {"%q: float[3,2,3,4], %o: int32[1,3], %s: int32[2]) { "
+         "%y = ms.PackedMultiHeadAttention(%q, _, _, _, %o, %s) {num_heads = 2} return %y",
+         "severe: onnx-not-supported model: PackedMultiHeadAttention node making 'y': packed query, key and value, expected "
+         "three inputs\n"},
+        {"%x: float[1,8,2,2]) { %y = \"com.microsoft.nchwc\".ReorderInput(%x) return %y",
+         "severe: onnx-not-supported model: ReorderInput node making 'y': channels in blocks, as the processor that saved the "
+         "file wants them, expected the model that it was made from, or one saved at the level 'extended'\n"},
         {"%x: float[2,4]) { %y = ms.Snpe(%x) {DLC = \"\"} return %y",
          "severe: onnx-not-supported model: Snpe node making 'y': a container for the accelerator library SNPE, expected the "
          "model that it was made from\n"},
