@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/image/image.h"
+#include "base/library.h"
+#include "base/regex.h"
 #include "tools/case_files.h"
 #include "tools/options.h"
 #include "tools/test_table.h"
@@ -249,6 +252,28 @@ static const TestRow *find_row(const TestCase *test)
     return row;
 }
 
+typedef const char *VersionFn(const char **file);
+
+/* Is a library absent, from the build or from this machine, and named in the message? */
+static bool is_absent(VersionFn *version, const char *library, const char *message)
+{
+    const char *file = NULL;
+    if (!version || !version(&file))
+        return strstr(message, library) != NULL;
+    return strstr(message, file) && !qn_library_is_there(file);
+}
+
+/* Did it fail for nothing but an optional library that is not there? */
+static bool lacks_library(QnStatus status, const char *message)
+{
+    if (status != QN_UNSUPPORTED)
+        return false;
+    for (const QnImageFormat *format = qn_image_formats; format->name; format++)
+        if (format->library && is_absent(format->version, format->library, message))
+            return true;
+    return is_absent(qn_regex_version, "PCRE2", message);
+}
+
 static TestResult judge(const Case *c, QnStatus status, const QnError *err, char *why, size_t size)
 {
     const char *skip = c->row ? c->row->skip : NULL;
@@ -259,7 +284,8 @@ static TestResult judge(const Case *c, QnStatus status, const QnError *err, char
         snprintf(why, size, "%s", skip);
         return TEST_SKIPPED;
     }
-    if (status == QN_UNSUPPORTED && !c->model && c->setup->skips_unsupported) {
+    if (lacks_library(status, err->message) ||
+        (status == QN_UNSUPPORTED && !c->model && c->setup->skips_unsupported)) {
         snprintf(why, size, "%s", err->message);
         return TEST_SKIPPED;
     }

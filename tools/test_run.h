@@ -23,7 +23,8 @@ typedef enum TestResult { TEST_PASSED, TEST_FAILED, TEST_SKIPPED } TestResult;
  * it, or why it is skipped; "" where it passed.
  *
  * A row that skips a case forgives that the outputs have other elements than expected, and nothing
- * else: the case must load, run, and give values of the expected types and shapes.
+ * else: the case must load, run, and give values of the expected types and shapes.  A case that
+ * needs an optional library which this build or machine lacks is skipped, too.
  */
 TestResult test_case_run(const TestSetup *setup, const TestCase *test, char *why, size_t size);
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """quern test: case folders are found, judged and counted."""
 import json
+import os
 import zipfile
 
 import pytest
@@ -123,6 +124,34 @@ def test_operators_that_are_not_there_fail(quern, make_model, tmp_path):
     (tmp_path / "test_no/model.onnx").write_bytes(model.read_bytes())
     done = quern("test", tmp_path)
     assert done.returncode == 1 and "operator NoSuch of com.nobody" in done.stdout
+
+
+MAGIC = {"jpeg": b"\xff\xd8\xff", "jpeg2000": b"\xff\x4f\xff\x51", "png": b"\x89PNG\r\n\x1a\n", "tiff": b"II*\0",
+         "webp": b"RIFF\0\0\0\0WEBP"}
+LIBRARIES = {"jpeg": "libjpeg", "jpeg2000": "libopenjp2", "png": "libpng16", "tiff": "libtiff", "webp": "libwebp"}
+
+
+@pytest.mark.parametrize("name", MAGIC)
+def test_without_its_library_a_picture_is_skipped(quern, make_model, tmp_path, name):
+    """Where the library is there, these bytes are a damaged picture, which has no pixels."""
+    folder = tmp_path / "test_picture"
+    (folder / "test_data_set_0").mkdir(parents=True)
+    model = make_model([helper.make_node("ImageDecoder", ["x"], ["y"])],
+                       [helper.make_tensor_value_info("x", TensorProto.UINT8, [None])],
+                       [helper.make_tensor_value_info("y", TensorProto.UINT8, [None, None, 3])])
+    (folder / "model.onnx").write_bytes(model.read_bytes())
+    for file, array in (("input_0", np.frombuffer(MAGIC[name] + bytes(8), np.uint8)),
+                        ("output_0", np.zeros((0, 0, 3), np.uint8))):
+        (folder / f"test_data_set_0/{file}.pb").write_bytes(numpy_helper.from_array(array).SerializeToString())
+    is_built = f"{name} (absent" not in quern("--version").stdout
+    here = quern("test", folder)
+    assert here.stdout.endswith("1 passed, 0 failed, 0 skipped\n" if is_built else "0 passed, 0 failed, 1 skipped\n"), here
+    # Files of that name, whatever its version, that are no libraries: the machine lacks it.
+    for version in range(100):
+        (tmp_path / f"{LIBRARIES[name]}.so.{version}").write_text("no library")
+    there = quern("test", folder, env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)})
+    assert there.returncode == 0 and there.stdout.endswith("0 passed, 0 failed, 1 skipped\n"), there
+    assert (f"{LIBRARIES[name]}.so" if is_built else f"no {name} pictures: it lacks ") in there.stdout
 
 
 def test_the_table_accepts_another_reading(quern, make_model, tmp_path):
