@@ -167,12 +167,6 @@ bool qn_few_bits_is_regular(const QnFewBits *w)
 
 /* ---- elements ---- */
 
-static int bits_of(const uint8_t *bytes, int64_t i, int bits)
-{
-    const int64_t at = i * bits;
-    return bytes[at / 8] >> at % 8 & ((1 << bits) - 1);
-}
-
 int qn_few_bits_code(const QnFewBits *w, int64_t column, int64_t k)
 {
     const uint8_t *bytes = w->codes->data;
@@ -182,7 +176,7 @@ int qn_few_bits_code(const QnFewBits *w, int64_t column, int64_t k)
     }
     const int64_t block = column * w->blocks + k / w->block, at = k % w->block;
     if (!w->blob)
-        return bits_of(bytes + block * (w->block * w->bits / 8), at, w->bits);
+        return qn_few_bits_at(bytes + block * (w->block * w->bits / 8), at, w->bits);
     /* The first 16 codes are the low halves of 16 bytes. */
     return bytes[block * w->blob + w->blob_head + at % 16] >> (at / 16 * 4) & 15;
 }
@@ -212,7 +206,7 @@ double qn_few_bits_zero(const QnFewBits *w, int64_t column, int64_t block)
         return qn_tensor_get(w->zeros, column * w->blocks + block);
     const uint8_t *bytes =
         (const uint8_t *)w->zeros->data + column * qn_ceil_div(w->blocks * w->bits, 8);
-    return bits_of(bytes, block, w->bits);
+    return qn_few_bits_at(bytes, block, w->bits);
 }
 
 bool qn_few_bits_column(const QnFewBits *w, int64_t column, double *to)

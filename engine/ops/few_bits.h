@@ -13,6 +13,13 @@
 
 #include "engine/ops/op.h"
 
+/* Code i of a run of them, low bits first; none crosses a byte. */
+static inline int qn_few_bits_at(const uint8_t *bytes, int64_t i, int bits)
+{
+    const int64_t at = i * bits;
+    return bytes[at / 8] >> at % 8 & ((1 << bits) - 1);
+}
+
 typedef struct QnFewBits {
     int64_t inner, columns;
     int64_t block;  /* elements that share a scale */

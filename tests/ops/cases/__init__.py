@@ -5,6 +5,7 @@ FAMILIES = [
     "attention",
     "chance",
     "early",
+    "experts",
     "fused",
     "gather_blocks",
     "generation",
