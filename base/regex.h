@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Regular expressions in the syntax of RE2, matched against whole texts.
+ * Regular expressions in the syntax of RE2, matched against whole texts or at a place in them.
  *
  * PCRE2 does the work, where the build found it.  What it understands otherwise than RE2 is
  * translated or refused (regex_syntax.c): look-around, back-references, possessive repetition,
@@ -29,6 +29,13 @@ QnStatus qn_regex_compile(QnRegex **out, QnBytes pattern, QnArena *arena, QnErro
  */
 QnStatus qn_regex_match(const QnRegex *regex, QnBytes text, QnArena *scratch, bool *out,
                         QnError *err);
+
+/*
+ * How long is the longest match that begins at byte `at`?  0: none, or only an empty one.  The text
+ * must be UTF-8, and a character begin there.  Else as above.
+ */
+QnStatus qn_regex_match_at(const QnRegex *regex, QnBytes text, size_t at, QnArena *scratch,
+                           size_t *size, QnError *err);
 
 /* "PCRE2 10.42", and the file it is in; NULL: this build has none. */
 const char *qn_regex_version(const char **file);

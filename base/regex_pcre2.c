@@ -62,11 +62,10 @@ QnStatus qn_regex_compile(QnRegex **out, QnBytes pattern, QnArena *arena, QnErro
         return qn_no_memory(err);
     int code;
     PCRE2_SIZE at;
-    made->code =
-        library->pcre2_compile_8(translated.data, translated.size,
-                                 PCRE2_UTF | PCRE2_ANCHORED | PCRE2_DUPNAMES | PCRE2_ENDANCHORED |
-                                     PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_START_OPTIMIZE,
-                                 &code, &at, context);
+    made->code = library->pcre2_compile_8(translated.data, translated.size,
+                                          PCRE2_UTF | PCRE2_DUPNAMES | PCRE2_NEVER_BACKSLASH_C |
+                                              PCRE2_NO_START_OPTIMIZE,
+                                          &code, &at, context);
     if (!made->code) {
         PCRE2_UCHAR8 message[160] = "";
         library->pcre2_get_error_message_8(code, message, sizeof message);
@@ -86,8 +85,10 @@ static QnStatus fail_match(const Library *library, int code, QnError *err)
     return qn_fail(err, QN_UNSUPPORTED, "the pattern cannot be matched: %s", (const char *)message);
 }
 
-QnStatus qn_regex_match(const QnRegex *regex, QnBytes text, QnArena *scratch, bool *out,
-                        QnError *err)
+/* Matches from a byte on; ovector[1] is where the longest match ends.  *code is negative where
+ * there is none, as PCRE2 says it. */
+static QnStatus search(const QnRegex *regex, QnBytes text, size_t at, uint32_t options,
+                       QnArena *scratch, int *code, const PCRE2_SIZE **ovector)
 {
     const Library *library = &regex->library;
     pcre2_general_context_8 *general =
@@ -96,23 +97,48 @@ QnStatus qn_regex_match(const QnRegex *regex, QnBytes text, QnArena *scratch, bo
         general ? library->pcre2_match_context_create_8(general) : NULL;
     pcre2_match_data_8 *found = context ? library->pcre2_match_data_create_8(1, general) : NULL;
     if (!found)
-        return qn_no_memory(err);
+        return QN_NO_MEMORY;
     library->pcre2_set_heap_limit_8(context, HEAP_KIB);
     library->pcre2_set_match_limit_8(context, CALLS);
-    int code = PCRE2_ERROR_DFA_WSSIZE;
-    for (size_t room = WORKSPACE_FIRST; code == PCRE2_ERROR_DFA_WSSIZE && room <= WORKSPACE_MOST;
+    *code = PCRE2_ERROR_DFA_WSSIZE;
+    for (size_t room = WORKSPACE_FIRST; *code == PCRE2_ERROR_DFA_WSSIZE && room <= WORKSPACE_MOST;
          room *= 4) {
         int *workspace = qn_arena_alloc_raw(scratch, room * sizeof *workspace, 16);
         if (!workspace)
-            return qn_no_memory(err);
-        code = library->pcre2_dfa_match_8(regex->code, text.size ? text.data : (PCRE2_SPTR8) "",
-                                          text.size, 0, 0, found, context, workspace, room);
+            return QN_NO_MEMORY;
+        *code = library->pcre2_dfa_match_8(regex->code, text.size ? text.data : (PCRE2_SPTR8) "",
+                                           text.size, at, options, found, context, workspace, room);
     }
+    *ovector = library->pcre2_get_ovector_pointer_8(found);
+    return QN_OK;
+}
+
+QnStatus qn_regex_match(const QnRegex *regex, QnBytes text, QnArena *scratch, bool *out,
+                        QnError *err)
+{
+    const PCRE2_SIZE *ovector;
+    int code;
+    if (search(regex, text, 0, PCRE2_ANCHORED | PCRE2_ENDANCHORED, scratch, &code, &ovector) !=
+        QN_OK)
+        return qn_no_memory(err);
     const bool is_text = !(code <= PCRE2_ERROR_UTF8_ERR1 && code >= PCRE2_ERROR_UTF8_ERR21);
     if (code < 0 && code != PCRE2_ERROR_NOMATCH && is_text)
-        return fail_match(library, code, err);
-    /* What is found first is the longest. */
-    *out = code >= 0 && library->pcre2_get_ovector_pointer_8(found)[1] == text.size;
+        return fail_match(&regex->library, code, err);
+    *out = code >= 0 && ovector[1] == text.size;
+    return QN_OK;
+}
+
+QnStatus qn_regex_match_at(const QnRegex *regex, QnBytes text, size_t at, QnArena *scratch,
+                           size_t *size, QnError *err)
+{
+    const uint32_t options = PCRE2_ANCHORED | PCRE2_NOTEMPTY | PCRE2_NO_UTF_CHECK;
+    const PCRE2_SIZE *ovector;
+    int code;
+    if (search(regex, text, at, options, scratch, &code, &ovector) != QN_OK)
+        return qn_no_memory(err);
+    if (code < 0 && code != PCRE2_ERROR_NOMATCH)
+        return fail_match(&regex->library, code, err);
+    *size = code < 0 ? 0 : ovector[1] - at;
     return QN_OK;
 }
 

@@ -87,6 +87,7 @@
     X(string) \
     X(svm) \
     X(tfidf) \
+    X(tokenize) \
     X(transpose) \
     X(tree) \
     X(weight_only)

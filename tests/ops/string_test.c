@@ -51,6 +51,45 @@ TEST(strings_are_cut_at_delimiters_or_white_space)
     OP_CHECK(t, rows);
 }
 
+TEST(texts_become_rows_of_pieces)
+{
+    static const OpRow rows[] = {
+        {"ms.Tokenizer",
+         {"string[2] = {\"ab\", \"c\"}"},
+         "separators = [\"\"], mark = 0, mincharnum = 1, pad_value = \"#\"",
+         .want = "string[2,2] {\"a\", \"b\", \"c\", \"#\"}"},
+        {"ms.Tokenizer",
+         {"string[0] = {}"},
+         "tokenexp = \".\", mark = 1, mincharnum = 1, pad_value = \"#\"",
+         .want = "string[0,0] {}"},
+        {"ms.Tokenizer",
+         {"string[N,2]"},
+         "tokenexp = \"a+\", mark = 1, mincharnum = 1, pad_value = \"#\"",
+         .want = "string[N,2,?0]"},
+        {"ms.Tokenizer",
+         {"string[1] = {\"\xff\"}"},
+         "separators = [\"\"], mark = 0, mincharnum = 1, pad_value = \"#\"",
+         .want = "error: a text is not UTF-8"},
+        {"ms.Tokenizer",
+         {"string[1]"},
+         "mark = 0, mincharnum = 1, pad_value = \"#\"",
+         .want = "error: separators and tokenexp are both absent, expected one of them"},
+        {"ms.Tokenizer",
+         {"string[1]"},
+         "separators = [\" \"], tokenexp = \".\", mark = 0, mincharnum = 1, pad_value = \"#\"",
+         .want = "error: separators and tokenexp are both there, expected one of them"},
+        {"ms.Tokenizer",
+         {"string[1]"},
+         "separators = [\" \", \"\"], mark = 0, mincharnum = 1, pad_value = \"#\"",
+         .want = "error: separator 1 is empty, which is fine only alone"},
+        {"ms.Tokenizer",
+         {"string[1,1,1]"},
+         "separators = [\" \"], mark = 0, mincharnum = 1, pad_value = \"#\"",
+         .want = "error: input 0 has rank 3, expected 1 or 2"},
+    };
+    OP_CHECK(t, rows);
+}
+
 TEST(normalizing_drops_stop_words_then_changes_case)
 {
     static const OpRow rows[] = {
@@ -253,6 +292,6 @@ TEST(ngrams_are_counted)
 }
 
 TEST_MAIN(CASE(strings_are_joined_by_broadcasting),
-          CASE(strings_are_cut_at_delimiters_or_white_space),
+          CASE(strings_are_cut_at_delimiters_or_white_space), CASE(texts_become_rows_of_pieces),
           CASE(normalizing_drops_stop_words_then_changes_case), CASE(labels_are_looked_up),
           CASE(features_are_columns), CASE(patterns_match_whole_strings), CASE(ngrams_are_counted))

@@ -20,6 +20,7 @@ FAMILIES = [
     "rnn",
     "skip_norm",
     "stream",
+    "tokenizer",
     "tokens",
     "upgrade",
     "vendor",

@@ -25,6 +25,30 @@ static bool is_here(void)
     return strcmp(match("a", "a"), "yes") == 0;
 }
 
+TEST(the_longest_match_at_a_place_counts)
+{
+    static const struct {
+        const char *pattern, *text;
+        size_t at, want;
+    } rows[] = {
+        {"a|ab", "xab", 1, 2}, {"b", "ab", 0, 0},    {"b*", "abb", 0, 0},     {"b*", "abb", 1, 2},
+        {"^b", "ab", 1, 0},    {"\\bb", "ab", 1, 0}, {".", "\xc3\xb1", 0, 2},
+    };
+    for (size_t i = 0; is_here() && i < QN_COUNT_OF(rows); i++) {
+        QnArena arena = {0};
+        QnRegex *regex;
+        QnError err;
+        size_t size = 99;
+        QnStatus status = qn_regex_compile(&regex, qn_bytes_of_text(rows[i].pattern), &arena, &err);
+        if (status == QN_OK)
+            status = qn_regex_match_at(regex, qn_bytes_of_text(rows[i].text), rows[i].at, &arena,
+                                       &size, &err);
+        EXPECT(t, status == QN_OK && size == rows[i].want, "%s at %zu of %s: %zu", rows[i].pattern,
+               rows[i].at, rows[i].text, size);
+        qn_arena_finish(&arena);
+    }
+}
+
 TEST(whole_texts_are_matched_as_re2_would)
 {
     static const struct {
@@ -119,5 +143,5 @@ TEST(no_pattern_takes_exponential_time)
     }
 }
 
-TEST_MAIN(CASE(whole_texts_are_matched_as_re2_would), CASE(what_re2_lacks_is_refused),
-          CASE(no_pattern_takes_exponential_time))
+TEST_MAIN(CASE(the_longest_match_at_a_place_counts), CASE(whole_texts_are_matched_as_re2_would),
+          CASE(what_re2_lacks_is_refused), CASE(no_pattern_takes_exponential_time))
