@@ -185,6 +185,7 @@ typedef struct Classifier {
     int64_t classes, pairs;
     const int64_t *members;       /* [classes] support vectors of each class */
     const float *prob_a, *prob_b; /* [pairs] of Platt's sigmoids; NULL: scores, no probabilities */
+    bool has_prob;                /* prob_a is given, if only to linear models */
     bool is_positive;             /* no coefficient is negative */
 } Classifier;
 
@@ -211,6 +212,7 @@ static QnStatus read_probabilities(Classifier *c, const QnNode *node, QnError *e
     int a, b;
     c->prob_a = qn_floats_find(node, "prob_a", &a);
     c->prob_b = qn_floats_find(node, "prob_b", &b);
+    c->has_prob = a > 0;
     if (!c->svm.vector_count)
         c->prob_a = NULL;
     else if (a != b || (a != 0 && a != c->pairs))
@@ -263,30 +265,35 @@ static QnStatus infer_classifier(QnInfer *in)
                            &(QnShape){.rank = 1, .dims = {rows}});
 }
 
-/* Memory for one row. */
+/* Memory for one row.  Probabilities are in single precision, as in ONNX Runtime: where one is
+ * nearly 0 or 1, a probit shows the difference. */
 typedef struct Row {
-    double *x;             /* [columns] */
-    double *kernels;       /* [vectors] */
-    double *scores;        /* [pairs] or [classes], 2 at least */
-    double *votes;         /* [classes] */
-    double *odds;          /* [classes, classes] */
-    double *coupling;      /* [classes, classes] */
-    double *coupled;       /* [classes] */
-    double *probabilities; /* [classes] */
+    double *x;            /* [columns] */
+    double *kernels;      /* [vectors] */
+    double *scores;       /* [pairs] or [classes], 2 at least */
+    double *votes;        /* [classes] */
+    float *odds;          /* [classes, classes] */
+    float *coupling;      /* [classes, classes] */
+    float *coupled;       /* [classes] */
+    float *probabilities; /* [classes] */
 } Row;
 
 /* Lays a row out in memory; gives how many doubles it takes. */
 static int64_t make_row(Row *row, const Classifier *c, int64_t columns, double *memory)
 {
     const int64_t k = c->classes, square = c->prob_a ? k * k : 0;
-    const int64_t sizes[] = {
-        columns, c->svm.vector_count, (c->pairs > k ? c->pairs : k) + 1, k, square, square, k, k};
-    double **const parts[] = {&row->x,    &row->kernels,  &row->scores,  &row->votes,
-                              &row->odds, &row->coupling, &row->coupled, &row->probabilities};
+    const int64_t sizes[] = {columns, c->svm.vector_count, (c->pairs > k ? c->pairs : k) + 1, k};
+    double **const parts[] = {&row->x, &row->kernels, &row->scores, &row->votes};
+    const int64_t single_sizes[] = {square, square, k, k};
+    float **const singles[] = {&row->odds, &row->coupling, &row->coupled, &row->probabilities};
     int64_t at = 0;
     for (size_t i = 0; i < QN_COUNT_OF(parts); i++) {
         *parts[i] = memory ? memory + at : NULL;
         at += sizes[i];
+    }
+    for (size_t i = 0; i < QN_COUNT_OF(singles); i++) {
+        *singles[i] = memory ? (float *)(memory + at) : NULL;
+        at += (single_sizes[i] + 1) / 2;
     }
     return at;
 }
@@ -327,18 +334,19 @@ static void fill_odds(const Classifier *c, const Row *row)
     int64_t pair = 0;
     for (int64_t i = 0; i < c->classes; i++)
         for (int64_t j = i + 1; j < c->classes; j++, pair++) {
-            const double x = row->scores[pair] * (double)c->prob_a[pair] + (double)c->prob_b[pair];
-            const double p = fmin(fmax(1 / (1 + exp(x)), 1e-7), 1 - 1e-7);
+            const float x = (float)row->scores[pair] * c->prob_a[pair] + c->prob_b[pair];
+            const float far = 1 / (1 + expf(-fabsf(x)));
+            const float p = fminf(fmaxf(1 - (x < 0 ? 1 - far : far), 1e-7f), 1 - 1e-7f);
             row->odds[i * c->classes + j] = p;
             row->odds[j * c->classes + i] = 1 - p;
         }
 }
 
 /* One round over the classes; p Q p and Q p follow each change. */
-static void couple_once(int64_t k, const double *q, double *p, double *qp, double pqp)
+static void couple_once(int64_t k, const float *q, float *p, float *qp, float pqp)
 {
     for (int64_t t = 0; t < k; t++) {
-        const double step = (pqp - qp[t]) / q[t * k + t];
+        const float step = (pqp - qp[t]) / q[t * k + t];
         p[t] += step;
         pqp = (pqp + step * (step * q[t * k + t] + 2 * qp[t])) / (1 + step) / (1 + step);
         for (int64_t j = 0; j < k; j++) {
@@ -353,9 +361,9 @@ static void couple_once(int64_t k, const double *q, double *p, double *qp, doubl
 static void couple(const Classifier *c, const Row *row)
 {
     const int64_t k = c->classes, rounds = k > 100 ? k : 100;
-    double *q = row->coupling, *p = row->probabilities, *qp = row->coupled;
+    float *q = row->coupling, *p = row->probabilities, *qp = row->coupled;
     for (int64_t t = 0; t < k; t++) {
-        p[t] = 1 / (double)k;
+        p[t] = 1 / (float)k;
         q[t * k + t] = 0;
         for (int64_t j = 0; j < k; j++)
             if (j != t) {
@@ -364,7 +372,7 @@ static void couple(const Classifier *c, const Row *row)
             }
     }
     for (int64_t round = 0; round < rounds; round++) {
-        double pqp = 0, worst = 0;
+        float pqp = 0, worst = 0;
         for (int64_t t = 0; t < k; t++) {
             qp[t] = 0;
             for (int64_t j = 0; j < k; j++)
@@ -372,8 +380,8 @@ static void couple(const Classifier *c, const Row *row)
             pqp += p[t] * qp[t];
         }
         for (int64_t t = 0; t < k; t++)
-            worst = fmax(worst, fabs(qp[t] - pqp));
-        if (worst < 0.005 / (double)k)
+            worst = fmaxf(worst, fabsf(qp[t] - pqp));
+        if (worst < 0.005f / (float)k)
             break;
         couple_once(k, q, p, qp, pqp);
     }
@@ -385,6 +393,27 @@ static int64_t largest(const double *values, int64_t count)
     for (int64_t i = 1; i < count; i++)
         best = values[i] > values[best] ? i : best;
     return best;
+}
+
+/* The class with the largest score of linear models.  Of two classes it is the second as soon as
+ * any score counts as a yes: ONNX Runtime decides so unless there are probabilities. */
+static int64_t find_class(const Classifier *c, const double *scores)
+{
+    const int64_t best = largest(scores, c->classes);
+    const bool is_yes = c->is_positive ? scores[best] >= 0.5 : scores[best] > 0;
+    return c->classes == 2 && !c->has_prob && is_yes ? 1 : best;
+}
+
+/* The one machine's score of two classes becomes two. */
+static void widen(const Classifier *c, double *scores)
+{
+    if (c->post != QN_POST_PROBIT) {
+        qn_post_widen(c->post, c->post == QN_POST_NONE ? QN_BINARY_SIDES : QN_BINARY_PARTS, scores);
+        return;
+    }
+    /* Its probit stands first; ONNX Runtime leaves open what follows. */
+    qn_post_apply(c->post, scores, 1);
+    scores[1] = 0;
 }
 
 /* The class of a row, which votes decide also where there are probabilities;
@@ -401,17 +430,17 @@ static int64_t classify_row(const Classifier *c, const Row *row, int64_t columns
             row->scores[k] =
                 compare(&c->svm, LINEAR, row->x, c->svm.coefficients + k * columns, columns) +
                 (double)c->svm.rho[0];
-        best = largest(row->scores, c->classes);
+        best = find_class(c, row->scores);
     }
     if (c->prob_a) {
         fill_odds(c, row);
         couple(c, row);
-        memcpy(row->scores, row->probabilities, (size_t)c->classes * sizeof(double));
+        for (int64_t k = 0; k < c->classes; k++)
+            row->scores[k] = (double)row->probabilities[k];
     }
     if (c->svm.vector_count && !c->prob_a && c->classes == 2)
-        qn_post_widen(c->post, c->post == QN_POST_NONE ? QN_BINARY_SIDES : QN_BINARY_PARTS,
-                      row->scores);
-    else
+        widen(c, row->scores);
+    else if (c->classes > 1 || c->post == QN_POST_PROBIT) /* the others need two scores */
         qn_post_apply(c->post, row->scores, score_count(c));
     return best;
 }

@@ -88,6 +88,62 @@ TEST(support_vector_machines_vote)
     OP_CHECK(t, rows);
 }
 
+/* What ONNX leaves open is as in ONNX Runtime. */
+TEST(linear_models_of_two_classes_say_yes_or_no)
+{
+#define MODELS "rho = [-1.0], classlabels_strings = [\"a\", \"b\"], coefficients = [1.0, -1.0]"
+    static const OpRow rows[] = {
+        /* The second class, as soon as one score is above 0. */
+        {"ml.SVMClassifier",
+         {"float[3,1] = {0.5, -0.5, 2}"},
+         MODELS,
+         .outputs = 2,
+         .want = "string[3] {\"a\", \"b\", \"b\"}; float[3,2] {-0.5, -1.5, -1.5, -0.5, 1, -3}"},
+        /* The largest score, where there are probabilities. */
+        {"ml.SVMClassifier",
+         {"float[3,1] = {0.5, -0.5, 2}"},
+         MODELS ", prob_a = [-1.0], prob_b = [0.0]",
+         .outputs = 2,
+         .want = "string[3] {\"a\", \"b\", \"a\"}; float[3,2] {-0.5, -1.5, -1.5, -0.5, 1, -3}"},
+        /* No coefficient is negative: the second class from 0.5 on. */
+        {"ml.SVMClassifier",
+         {"float[2,1] = {0.4, 2}"},
+         "rho = [0.0], classlabels_ints = [7, 8], coefficients = [1.0, 0.5]",
+         .outputs = 2,
+         .want = "int64[2] {7, 8}; float[2,2] {0.4, 0.2, 2, 1}"},
+    };
+#undef MODELS
+    OP_CHECK(t, rows);
+}
+
+TEST(probits_of_support_vector_machines)
+{
+#define PAIR \
+    VECTORS "vectors_per_class = [1, 1], classlabels_ints = [1, 2], post_transform = \"PROBIT\", "
+    static const OpRow rows[] = {
+        /* Of the one machine's score, which stands first. */
+        {"ml.SVMClassifier",
+         {"float[1,1] = {1}"},
+         PAIR "coefficients = [0.5, 0.0], rho = [0.0]",
+         .outputs = 2,
+         .want = "int64[1] {1}; float[1,2] {-0.900603, 0}"},
+        /* A score is no probability: outside of 0 to 1 there is none. */
+        {"ml.SVMClassifier",
+         {"float[3,1] = {0, 0, 0}"},
+         PAIR "coefficients = [0.0, 0.0], rho = [1.5]",
+         .outputs = 2,
+         .want = "int64[3] {1, 1, 1}; float[3,2] {nan, 0, nan, 0, nan, 0}"},
+        /* Sure ones: in single precision 1 - 1e-7 is the one end, and 1e-7 is lost at the other. */
+        {"ml.SVMClassifier",
+         {"float[2,1] = {0, 1}"},
+         PAIR "coefficients = [0.5, -0.5], rho = [0.0], prob_a = [-100.0], prob_b = [0.0]",
+         .outputs = 2,
+         .want = "int64[2] {1, 2}; float[2,2] {5.16247, -5.16247, -inf, inf}"},
+    };
+#undef PAIR
+    OP_CHECK(t, rows);
+}
+
 #define STUMP                                                                              \
     "nodes_treeids = [0, 0, 0], nodes_nodeids = [0, 1, 2], nodes_featureids = [0, 0, 0], " \
     "nodes_values = [1.0, 0.0, 0.0], nodes_modes = [\"BRANCH_LEQ\", \"LEAF\", \"LEAF\"], "
@@ -154,4 +210,6 @@ TEST(what_is_no_tree_is_refused)
 }
 
 TEST_MAIN(CASE(linear_models_score_and_name_classes), CASE(support_vector_machines_vote),
-          CASE(rows_walk_down_the_trees), CASE(what_is_no_tree_is_refused))
+          CASE(linear_models_of_two_classes_say_yes_or_no),
+          CASE(probits_of_support_vector_machines), CASE(rows_walk_down_the_trees),
+          CASE(what_is_no_tree_is_refused))

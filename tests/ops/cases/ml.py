@@ -164,6 +164,14 @@ def support_vectors():
                  kernel_params=[0.0, 0.0, 0.0], post_transform=post)
     yield ml("svm_classifier_weights", "SVMClassifier", [X], 2, coefficients=list_of(3, 3, seed=5), rho=[0.1],
              classlabels_ints=[4, 5, 6], kernel_type="LINEAR", kernel_params=[0.0, 0.0, 0.0])
+    for name, weights in (("mixed", list_of(2, 3, seed=5)), ("positive", [0.2, 0.1, 0.6, 0.4, 0.3, 0.1])):
+        for post in ("NONE", "LOGISTIC", "SOFTMAX"):
+            yield ml(f"svm_classifier_two_{name}_{post.lower()}", "SVMClassifier", [X], 2, coefficients=weights, rho=[0.1],
+                     classlabels_ints=[4, 5], kernel_type="LINEAR", kernel_params=[0.0, 0.0, 0.0], post_transform=post)
+    yield ml("svm_classifier_two_probabilities", "SVMClassifier", [X], 2, coefficients=list_of(2, 3, seed=5), rho=[0.1],
+             classlabels_strings=["no", "yes"], kernel_type="LINEAR", kernel_params=[0.0, 0.0, 0.0], prob_a=[-1.2], prob_b=[0.1])
+    yield ml("svm_probabilities_probit", "SVMClassifier", [X], 2, classlabels_ints=[0, 1], prob_a=[-1.2], prob_b=[0.1],
+             post_transform="PROBIT", **binary)
     yield ml("svm_regressor_one_row", "SVMRegressor", [floats(1, 3)], coefficients=list_of(5, seed=4), rho=[0.3], n_supports=5,
              support_vectors=vectors, kernel_type="RBF", kernel_params=[0.1, 0.0, 0.0])
 
