@@ -531,6 +531,8 @@ static void lay_out(Chunk *t, uint8_t *scratch)
         t->rows = scratch + piece_room(conv);
         t->patch = pick_patch(conv->isa);
         find_pieces(t);
+        /* What fills up pixels and rows meets weights of zero: any number, but one that was set. */
+        memset(t->rows, 0, row_bytes(conv) * QN_BLOCK_I8_ROWS);
     }
 }
 
