@@ -47,4 +47,24 @@ TEST(products_of_stacked_matrices_become_matmul)
     }
 }
 
-TEST_MAIN(CASE(products_of_stacked_matrices_become_matmul))
+TEST(products_compute_the_same)
+{
+    static const PassRow rows[] = {
+        {"a product",
+         "graph main(%a: float[2,3], %b: float[3,N]) {\n"
+         "  %y = Einsum(%a, %b) {equation = \"ij,jk->ik\"}\n  return %y\n}\n",
+         "graph main(%a: float[2,3], %b: float[3,N]) {\n"
+         "  %3: float[2,N] = MatMul(%a, %b)\n  return y = %3\n}\n"},
+        {"weights times values of heads",
+         "graph main(%a: float[2,3,5,6], %b: float[2,6,3,4]) {\n"
+         "  %y = Einsum(%a, %b) {equation = \"bhqk,bkhd->bqhd\"}\n  return %y\n}\n",
+         "graph main(%a: float[2,3,5,6], %b: float[2,6,3,4]) {\n"
+         "  %3: float[2,3,6,4] = Transpose(%b) {perm = [0, 2, 1, 3]}\n"
+         "  %4: float[2,3,5,4] = MatMul(%a, %3)\n"
+         "  %5: float[2,5,3,4] = Transpose(%4) {perm = [0, 2, 1, 3]}\n"
+         "  return y = %5\n}\n"},
+    };
+    EXPECT_PASS(t, &qn_pass_einsum_product, rows);
+}
+
+TEST_MAIN(CASE(products_of_stacked_matrices_become_matmul), CASE(products_compute_the_same))
