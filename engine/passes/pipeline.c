@@ -169,10 +169,11 @@ QnStatus qn_pass_run(QnModule *module, const QnPass *pass, const QnPassOptions *
     *changes = call.changes;
     if (!call.changes)
         return QN_OK;
-    if (qn_fault("pass", pass->name) && spoil(module) != QN_OK)
-        return qn_no_memory(err);
     QN_TRY(qn_ops_resolve(module, NULL, err));
-    return qn_infer_module(module, err);
+    QN_TRY(qn_infer_module(module, err));
+    if (!qn_fault("pass", pass->name))
+        return QN_OK;
+    return spoil(module) == QN_OK ? qn_infer_module(module, err) : qn_no_memory(err);
 }
 
 static QnStatus run_and_print(QnModule *module, const QnPass *pass, const QnPassOptions *options,
