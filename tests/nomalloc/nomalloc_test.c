@@ -86,7 +86,7 @@ static void expect_quiet(Test *t, Subject *s, const int64_t *sizes, const char *
 static void check_file(Test *t, const char *name, const int64_t *sizes)
 {
     char path[512], file[128];
-    Subject s;
+    Subject s = {0};
     if (!counter())
         SKIP(t, "the interposer is not preloaded");
     snprintf(file, sizeof file, "models/onnx/%s.onnx", name);
@@ -99,7 +99,7 @@ static void check_file(Test *t, const char *name, const int64_t *sizes)
 
 static void check_text(Test *t, const char *name, const char *graph, const int64_t *sizes)
 {
-    Subject s;
+    Subject s = {0};
     if (!counter())
         SKIP(t, "the interposer is not preloaded");
     if (EXPECT(t, prepare(&s, NULL, graph) == QN_OK, "%s: %s", name, s.err.message))
@@ -141,7 +141,7 @@ TEST(a_convolution_whose_batch_changes_within_a_bucket)
 TEST(a_recurrent_net_with_branches)
 {
     char path[512];
-    Subject s;
+    Subject s = {0};
     if (!counter())
         SKIP(t, "the interposer is not preloaded");
     if (!public_data(path, sizeof path, "models/onnx/silero_vad_v6.onnx"))
