@@ -101,7 +101,6 @@ def check_good_models(quern, paths):
 def test_published_models_have_no_errors_that_onnx_does_not_see(quern, data):
     paths = sorted(data("models").rglob("*.onnx"))
     assert len(paths) > 15
-    # BeamSearch is an operator that quern does not have: its model is wrong by onnx.checker, too.
     check_good_models(quern, paths)
 
 

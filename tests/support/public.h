@@ -40,6 +40,35 @@ static inline QnStatus public_bytes(QnText *out, const char *graph, QnError *err
     return out->failed ? QN_NO_MEMORY : QN_OK;
 }
 
+/* A model, its plan and a session, from a graph's text. */
+typedef struct PublicWorld {
+    QnText bytes;
+    QnModel *model;
+    QnPlan *plan;
+    QnSession *session;
+    QnError err;
+} PublicWorld;
+
+/* False, and a failed expectation, where there is no session. */
+static inline bool public_open(Test *t, PublicWorld *w, const char *graph,
+                               const QnSessionOptions *options)
+{
+    *w = (PublicWorld){0};
+    if (public_bytes(&w->bytes, graph, &w->err) == QN_OK &&
+        qn_model_read(&w->model, w->bytes.data, w->bytes.size, "m", NULL, NULL, &w->err) == QN_OK &&
+        qn_plan_build(&w->plan, w->model, NULL, NULL, &w->err) == QN_OK)
+        qn_session_create(&w->session, w->plan, options, &w->err);
+    return EXPECT(t, w->session, "%s", w->err.message);
+}
+
+static inline void public_close(PublicWorld *w)
+{
+    qn_session_free(w->session);
+    qn_plan_free(w->plan);
+    qn_model_free(w->model);
+    qn_text_finish(&w->bytes);
+}
+
 /* Inputs for a plan: open sizes are `size`, but a batch is one, floats between -1 and 1, integers
  * from 0 to 3.  The data is freed by public_free_inputs. */
 static inline void public_make_inputs(QnValue *inputs, const QnPlan *plan, int64_t size,

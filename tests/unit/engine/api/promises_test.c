@@ -2,39 +2,12 @@
 /* The promises of include/quern/: options that grow, what may be NULL, who owns what is given. */
 #include "tests/support/public.h"
 
-/* A model, its plan and a session, from a graph's text. */
-typedef struct World {
-    QnText bytes;
-    QnModel *model;
-    QnPlan *plan;
-    QnSession *session;
-    QnError err;
-} World;
-
-static bool world_open(Test *t, World *w, const char *graph)
-{
-    *w = (World){0};
-    if (public_bytes(&w->bytes, graph, &w->err) == QN_OK &&
-        qn_model_read(&w->model, w->bytes.data, w->bytes.size, "m", NULL, NULL, &w->err) == QN_OK &&
-        qn_plan_build(&w->plan, w->model, NULL, NULL, &w->err) == QN_OK)
-        qn_session_create(&w->session, w->plan, NULL, &w->err);
-    return EXPECT(t, w->session, "%s", w->err.message);
-}
-
-static void world_close(World *w)
-{
-    qn_session_free(w->session);
-    qn_plan_free(w->plan);
-    qn_model_free(w->model);
-    qn_text_finish(&w->bytes);
-}
-
 static const char negate[] = "graph main(%x: float[N]) { %y = Neg(%x) return %y }";
 
 /* ---- options ---- */
 
 /* Each function that takes options, called with some of the given size. */
-static QnStatus read_with(World *w, void *options)
+static QnStatus read_with(PublicWorld *w, void *options)
 {
     QnModel *model = NULL;
     const QnStatus status =
@@ -43,7 +16,7 @@ static QnStatus read_with(World *w, void *options)
     return status;
 }
 
-static QnStatus build_with(World *w, void *options)
+static QnStatus build_with(PublicWorld *w, void *options)
 {
     QnPlan *plan = NULL;
     const QnStatus status = qn_plan_build(&plan, w->model, options, NULL, &w->err);
@@ -51,7 +24,7 @@ static QnStatus build_with(World *w, void *options)
     return status;
 }
 
-static QnStatus create_with(World *w, void *options)
+static QnStatus create_with(PublicWorld *w, void *options)
 {
     QnSession *session = NULL;
     const QnStatus status = qn_session_create(&session, w->plan, options, &w->err);
@@ -59,7 +32,7 @@ static QnStatus create_with(World *w, void *options)
     return status;
 }
 
-static QnStatus run_with(World *w, void *options)
+static QnStatus run_with(PublicWorld *w, void *options)
 {
     float x[2] = {1, 2};
     const QnValue input = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){2}, x));
@@ -73,7 +46,7 @@ TEST(options_of_any_size_are_taken_as_far_as_they_are_known)
     static const struct {
         const char *name;
         size_t size;
-        QnStatus (*call)(World *w, void *options);
+        QnStatus (*call)(PublicWorld *w, void *options);
     } rows[] = {
         {"QnModelOptions", sizeof(QnModelOptions), read_with},
         {"QnPlanOptions", sizeof(QnPlanOptions), build_with},
@@ -84,8 +57,8 @@ TEST(options_of_any_size_are_taken_as_far_as_they_are_known)
         size_t size;
         unsigned char bytes[512];
     } options = {0};
-    World w;
-    if (!world_open(t, &w, negate))
+    PublicWorld w;
+    if (!public_open(t, &w, negate, NULL))
         return;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *name = rows[i].name;
@@ -105,7 +78,7 @@ TEST(options_of_any_size_are_taken_as_far_as_they_are_known)
         snprintf(want, sizeof want, "%s.size is 0, expected sizeof(%s)", name, name);
         EXPECT(t, !strcmp(w.err.message, want), "%s", w.err.message);
     }
-    world_close(&w);
+    public_close(&w);
 }
 
 /* ---- what may be NULL, and what is left unchanged ---- */
@@ -122,8 +95,8 @@ TEST(nothing_may_be_freed)
 
 TEST(a_failed_call_leaves_out_unchanged)
 {
-    World w;
-    if (!world_open(t, &w, negate))
+    PublicWorld w;
+    if (!public_open(t, &w, negate, NULL))
         return;
     QnModel *model = w.model;
     QnPlan *plan = w.plan;
@@ -137,14 +110,14 @@ TEST(a_failed_call_leaves_out_unchanged)
            w.err.message);
     EXPECT(t, qn_plan_load(&plan, "/nonexistent", NULL, &w.err) == QN_IO, "%s", w.err.message);
     EXPECT(t, plan == w.plan, "the plan changed");
-    world_close(&w);
+    public_close(&w);
 }
 
 TEST(what_there_is_not_is_described_as_nothing)
 {
-    World w;
+    PublicWorld w;
     const char *key = NULL, *value = NULL;
-    if (!world_open(t, &w, negate))
+    if (!public_open(t, &w, negate, NULL))
         return;
     const QnValueInfo rows[] = {qn_model_input(w.model, 1), qn_model_output(w.model, -1),
                                 qn_plan_input(w.plan, -1), qn_plan_output(w.plan, 1)};
@@ -153,20 +126,20 @@ TEST(what_there_is_not_is_described_as_nothing)
     EXPECT(t, !qn_model_property(&key, &value, w.model, -1) && !key, "property -1");
     const QnStateInfo state = qn_plan_state(w.plan, 0);
     EXPECT(t, !*state.input && !*state.output && !state.grows, "state 0 of none");
-    world_close(&w);
+    public_close(&w);
 }
 
 /* ---- lifetimes ---- */
 
 TEST(a_plan_needs_its_model_no_more)
 {
-    World w;
-    if (!world_open(t, &w, negate))
+    PublicWorld w;
+    if (!public_open(t, &w, negate, NULL))
         return;
     qn_model_free(w.model);
     w.model = NULL;
     EXPECT(t, run_with(&w, NULL) == QN_OK, "%s", w.err.message);
-    world_close(&w);
+    public_close(&w);
 }
 
 /* Does `data` lie in [from, from + size)? */
@@ -178,13 +151,14 @@ static bool is_within(const void *data, const void *from, size_t size)
 
 TEST(outputs_are_no_views_of_the_callers_sequences)
 {
-    World w;
+    PublicWorld w;
     float data[4] = {1, 2, 3, 4};
-    if (!world_open(t, &w,
-                    "graph main(%s: sequence(float[2]), %i: int64[]) {\n"
-                    "  %item = SequenceAt(%s, %i)\n"
-                    "  %longer = SequenceInsert(%s, %item)\n"
-                    "  return %longer, same = %s, %item\n}"))
+    if (!public_open(t, &w,
+                     "graph main(%s: sequence(float[2]), %i: int64[]) {\n"
+                     "  %item = SequenceAt(%s, %i)\n"
+                     "  %longer = SequenceInsert(%s, %item)\n"
+                     "  return %longer, same = %s, %item\n}",
+                     NULL))
         return;
     QnValue items[2] = {qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){2}, data)),
                         qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){2}, data + 1))};
@@ -205,15 +179,16 @@ TEST(outputs_are_no_views_of_the_callers_sequences)
         EXPECT(t, !is_within(item, data, sizeof data) && item[0] == 2 && item[1] == 4, "item");
         EXPECT(t, last[0] == 2 && last[1] == 4, "last %g %g", (double)last[0], (double)last[1]);
     }
-    world_close(&w);
+    public_close(&w);
 }
 
 TEST(strings_of_outputs_are_no_bytes_of_the_callers)
 {
-    World w;
+    PublicWorld w;
     char bytes[] = "hello";
     QnString given = {bytes, 5}, mine = {NULL, 0};
-    if (!world_open(t, &w, "graph main(%x: string[1]) { %y = Identity(%x) return %y, z = %x }"))
+    if (!public_open(t, &w, "graph main(%x: string[1]) { %y = Identity(%x) return %y, z = %x }",
+                     NULL))
         return;
     const QnValue input = qn_value_tensor(qn_tensor(QN_STRING, 1, (int64_t[]){1}, &given));
     QnValue outputs[2] = {{.kind = QN_NONE},
@@ -225,16 +200,17 @@ TEST(strings_of_outputs_are_no_bytes_of_the_callers)
         EXPECT(t, theirs->size == 5 && !memcmp(theirs->data, "hello", 5), "session's");
         EXPECT(t, mine.size == 5 && !memcmp(mine.data, "hello", 5), "caller's");
     }
-    world_close(&w);
+    public_close(&w);
 }
 
 TEST(collections_are_checked_to_the_last_item)
 {
-    World w;
+    PublicWorld w;
     float data[2] = {1, 2};
-    if (!world_open(t, &w,
-                    "graph main(%s: sequence(float[N])) {\n"
-                    "  %n = SequenceLength(%s)\n  return %n\n}"))
+    if (!public_open(t, &w,
+                     "graph main(%s: sequence(float[N])) {\n"
+                     "  %n = SequenceLength(%s)\n  return %n\n}",
+                     NULL))
         return;
     const QnValue good = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){2}, data));
     const QnValue ints = qn_value_tensor(qn_tensor(QN_INT32, 1, (int64_t[]){2}, data));
@@ -263,16 +239,16 @@ TEST(collections_are_checked_to_the_last_item)
         EXPECT(t, status == (*rows[i].want ? QN_BAD_TENSOR : QN_OK), "row %zu", i);
         EXPECT(t, !strcmp(w.err.message, rows[i].want), "row %zu: %s", i, w.err.message);
     }
-    world_close(&w);
+    public_close(&w);
 }
 
 /* ---- options of runs ---- */
 
 TEST(a_seed_begins_the_random_numbers_anew)
 {
-    World w;
+    PublicWorld w;
     float first[4], second[4];
-    if (!world_open(t, &w, "graph main() { %y = RandomUniform() {shape = [4]} return %y }"))
+    if (!public_open(t, &w, "graph main() { %y = RandomUniform() {shape = [4]} return %y }", NULL))
         return;
     QnValue output = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){4}, first));
     const QnRunOptions options = {.size = sizeof options, .seed = 7};
@@ -282,17 +258,18 @@ TEST(a_seed_begins_the_random_numbers_anew)
     EXPECT(t, memcmp(first, second, sizeof first) != 0, "the sequence does not go on");
     const QnStatus status = qn_session_run(w.session, NULL, &output, &options, &w.err);
     EXPECT(t, status == QN_OK && !memcmp(first, second, sizeof first), "%s", w.err.message);
-    world_close(&w);
+    public_close(&w);
 }
 
 TEST(outputs_that_nobody_wants_are_skipped)
 {
-    World w;
+    PublicWorld w;
     float x[1] = {3}, y[1] = {0};
     const bool skip[2] = {true, false};
-    if (!world_open(t, &w,
-                    "graph main(%x: float[1]) {\n"
-                    "  %y = Neg(%x)\n  %z = Neg(%y)\n  return %y, %z\n}"))
+    if (!public_open(t, &w,
+                     "graph main(%x: float[1]) {\n"
+                     "  %y = Neg(%x)\n  %z = Neg(%y)\n  return %y, %z\n}",
+                     NULL))
         return;
     const QnValue input = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){1}, x));
     QnValue outputs[2] = {qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){1}, y)),
@@ -301,13 +278,13 @@ TEST(outputs_that_nobody_wants_are_skipped)
     const QnStatus status = qn_session_run(w.session, &input, outputs, &options, &w.err);
     EXPECT(t, status == QN_OK && outputs[0].kind == QN_NONE && y[0] == 0, "%s", w.err.message);
     EXPECT(t, outputs[1].kind == QN_TENSOR && *(float *)outputs[1].tensor.data == 3, "z");
-    world_close(&w);
+    public_close(&w);
 }
 
 /* ---- states ---- */
 
 /* Runs a cache of one row at a time; 0: it failed, else the sum of all rows. */
-static float append(World *w, float row, QnValue *outputs)
+static float append(PublicWorld *w, float row, QnValue *outputs)
 {
     const QnValue inputs[2] = {{.kind = QN_NONE},
                                qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){1}, &row))};
@@ -319,13 +296,14 @@ static float append(World *w, float row, QnValue *outputs)
 /* Also where the failure comes after the state had to move to larger memory. */
 TEST(a_run_that_cannot_deliver_changes_no_state)
 {
-    World w;
+    PublicWorld w;
     float little;
-    if (!world_open(t, &w,
-                    "graph main(%past: float[L], %x: float[1]) {\n"
-                    "  %present = Concat(%past, %x) {axis = 0}\n"
-                    "  %sum = ReduceSum(%present)\n"
-                    "  return %present, %sum\n}"))
+    if (!public_open(t, &w,
+                     "graph main(%past: float[L], %x: float[1]) {\n"
+                     "  %present = Concat(%past, %x) {axis = 0}\n"
+                     "  %sum = ReduceSum(%present)\n"
+                     "  return %present, %sum\n}",
+                     NULL))
         return;
     EXPECT(t, qn_plan_state_count(w.plan) == 1 && qn_plan_state(w.plan, 0).grows, "no state");
     for (int run = 1; run <= 200; run++) {
@@ -336,7 +314,7 @@ TEST(a_run_that_cannot_deliver_changes_no_state)
         outputs[1] = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){0}, &little));
         EXPECT(t, append(&w, 5, outputs) == 0, "run %d had room", run);
     }
-    world_close(&w);
+    public_close(&w);
 }
 
 TEST_MAIN(CASE(options_of_any_size_are_taken_as_far_as_they_are_known), CASE(nothing_may_be_freed),

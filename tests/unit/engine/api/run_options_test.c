@@ -2,32 +2,6 @@
 /* What runs promise: errors and statuses, pools, observers, seeds, memory. */
 #include "tests/support/public.h"
 
-typedef struct World {
-    QnText bytes;
-    QnModel *model;
-    QnPlan *plan;
-    QnSession *session;
-    QnError err;
-} World;
-
-static bool world_open(Test *t, World *w, const char *graph, const QnSessionOptions *options)
-{
-    *w = (World){0};
-    if (public_bytes(&w->bytes, graph, &w->err) == QN_OK &&
-        qn_model_read(&w->model, w->bytes.data, w->bytes.size, "m", NULL, NULL, &w->err) == QN_OK &&
-        qn_plan_build(&w->plan, w->model, NULL, NULL, &w->err) == QN_OK)
-        qn_session_create(&w->session, w->plan, options, &w->err);
-    return EXPECT(t, w->session, "%s", w->err.message);
-}
-
-static void world_close(World *w)
-{
-    qn_session_free(w->session);
-    qn_plan_free(w->plan);
-    qn_model_free(w->model);
-    qn_text_finish(&w->bytes);
-}
-
 /* ---- errors ---- */
 
 /* The graph makes passes and steps try things in vain: a product that cannot be folded, a branch
@@ -39,12 +13,12 @@ TEST(a_call_that_works_writes_no_error)
                                 "  const %b: int64[2] = {0, 1}\n"
                                 "  %d = Div(%a, %b)\n"
                                 "  %y: float[N] = Neg(%x)\n  return %y, %d\n}";
-    World w;
+    PublicWorld w;
     float x[2] = {1, 2};
     QnFindings *findings;
     QnPlan *plan = NULL;
     REQUIRE(t, qn_findings_create(&findings) == QN_OK, "no memory");
-    if (!world_open(t, &w, graph, NULL))
+    if (!public_open(t, &w, graph, NULL))
         return;
     const QnValue input = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){2}, x));
     QnValue outputs[2] = {{.kind = QN_NONE}};
@@ -55,7 +29,7 @@ TEST(a_call_that_works_writes_no_error)
     EXPECT(t, ran != QN_OK || (w.err.status == QN_OK && !*w.err.message), "%s", w.err.message);
     qn_plan_free(plan);
     qn_findings_free(findings);
-    world_close(&w);
+    public_close(&w);
 }
 
 /* Whatever is wrong with data, the model is not to blame: a server answers for one or the other. */
@@ -78,19 +52,19 @@ TEST(data_that_does_not_fit_is_a_bad_tensor)
          {1, 1}},
     };
     for (size_t i = 0; i < QN_COUNT_OF(rows); i++) {
-        World w;
+        PublicWorld w;
         float x[4] = {1, 2, 3, 4};
         int64_t given[2] = {rows[i].given[0], rows[i].given[1]};
         QnValue outputs[2] = {{.kind = QN_NONE}};
         const QnValue inputs[2] = {qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){4}, x)),
                                    qn_value_tensor(qn_tensor(QN_INT64, 1, (int64_t[]){2}, given))};
-        if (!world_open(t, &w, rows[i].graph, NULL))
+        if (!public_open(t, &w, rows[i].graph, NULL))
             continue;
         const QnStatus status = qn_session_run(w.session, inputs, outputs, NULL, &w.err);
         EXPECT(t, status == QN_BAD_TENSOR && w.err.status == status, "row %zu: %s: %s", i,
                qn_status_name(status), w.err.message);
         EXPECT(t, qn_session_run(w.session, inputs, outputs, NULL, NULL) == status, "row %zu", i);
-        world_close(&w);
+        public_close(&w);
     }
 }
 
@@ -98,25 +72,25 @@ TEST(data_that_does_not_fit_is_a_bad_tensor)
 
 TEST(an_optional_may_be_left_out)
 {
-    World w;
-    if (!world_open(t, &w,
-                    "graph main(%o: optional(float[2])) {\n"
-                    "  %y: bool[] = OptionalHasElement(%o)\n  return %y\n}",
-                    NULL))
+    PublicWorld w;
+    if (!public_open(t, &w,
+                     "graph main(%o: optional(float[2])) {\n"
+                     "  %y: bool[] = OptionalHasElement(%o)\n  return %y\n}",
+                     NULL))
         return;
     const QnValue input = {.kind = QN_NONE};
     QnValue output = {.kind = QN_NONE};
     const QnStatus status = qn_session_run(w.session, &input, &output, NULL, &w.err);
     if (EXPECT(t, status == QN_OK, "%s", w.err.message))
         EXPECT(t, !*(const bool *)output.tensor.data, "it has an element");
-    world_close(&w);
+    public_close(&w);
 }
 
 TEST(only_memory_of_the_host_is_read)
 {
-    World w;
+    PublicWorld w;
     float x[2] = {1, 2};
-    if (!world_open(t, &w, "graph main(%x: float[N]) { %y = Neg(%x) return %y }", NULL))
+    if (!public_open(t, &w, "graph main(%x: float[N]) { %y = Neg(%x) return %y }", NULL))
         return;
     QnValue input = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){2}, x));
     QnValue output = {.kind = QN_NONE};
@@ -124,7 +98,7 @@ TEST(only_memory_of_the_host_is_read)
     EXPECT(t, qn_session_run(w.session, &input, &output, NULL, &w.err) == QN_BAD_TENSOR, "device");
     EXPECT(t, !strcmp(w.err.message, "input 'x' lies in memory 0 of device 1, expected the host's"),
            "%s", w.err.message);
-    world_close(&w);
+    public_close(&w);
 }
 
 /* ---- pools ---- */
@@ -166,7 +140,7 @@ static void count_outputs(void *user, const QnStepEvent *event)
 
 TEST(an_observer_sees_all_outputs_of_a_step)
 {
-    World w;
+    PublicWorld w;
     char graph[1024];
     float x[PARTS] = {0};
     int most = 0;
@@ -178,43 +152,43 @@ TEST(an_observer_sees_all_outputs_of_a_step)
     for (int i = 0; i < PARTS; i++)
         used += (size_t)snprintf(graph + used, sizeof graph - used, "%s%%y%d", i ? ", " : "", i);
     snprintf(graph + used, sizeof graph - used, " }");
-    if (!world_open(t, &w, graph, NULL))
+    if (!public_open(t, &w, graph, NULL))
         return;
     const QnValue input = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){PARTS}, x));
     QnValue outputs[PARTS] = {{.kind = QN_NONE}};
     const QnRunOptions options = {.size = sizeof options, .observe = count_outputs, .user = &most};
     const QnStatus status = qn_session_run(w.session, &input, outputs, &options, &w.err);
     EXPECT(t, status == QN_OK && most == PARTS, "%d outputs: %s", most, w.err.message);
-    world_close(&w);
+    public_close(&w);
 }
 
 /* ---- seeds, states, memory ---- */
 
 TEST(every_session_begins_with_the_same_random_numbers)
 {
-    World w[2];
+    PublicWorld w[2];
     float y[2][4];
     for (int i = 0; i < 2; i++) {
-        if (!world_open(t, &w[i], "graph main() { %y = RandomNormal() {shape = [4]} return %y }",
-                        NULL))
+        if (!public_open(t, &w[i], "graph main() { %y = RandomNormal() {shape = [4]} return %y }",
+                         NULL))
             return;
         QnValue output = qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){4}, y[i]));
         const QnStatus status = qn_session_run(w[i].session, NULL, &output, NULL, &w[i].err);
         EXPECT(t, status == QN_OK, "%s", w[i].err.message);
     }
     EXPECT(t, !memcmp(y[0], y[1], sizeof y[0]), "%g and %g", (double)y[0][0], (double)y[1][0]);
-    world_close(&w[0]);
-    world_close(&w[1]);
+    public_close(&w[0]);
+    public_close(&w[1]);
 }
 
 TEST(forgetting_states_leaves_outputs_valid)
 {
-    World w;
+    PublicWorld w;
     float x[1] = {5};
-    if (!world_open(t, &w,
-                    "graph main(%past: float[L], %x: float[1]) {\n"
-                    "  %present = Concat(%past, %x) {axis = 0}\n  return %present\n}",
-                    NULL))
+    if (!public_open(t, &w,
+                     "graph main(%past: float[L], %x: float[1]) {\n"
+                     "  %present = Concat(%past, %x) {axis = 0}\n  return %present\n}",
+                     NULL))
         return;
     const QnValue inputs[2] = {{.kind = QN_NONE},
                                qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){1}, x))};
@@ -225,27 +199,27 @@ TEST(forgetting_states_leaves_outputs_valid)
     output = (QnValue){.kind = QN_NONE};
     qn_session_run(w.session, inputs, &output, NULL, &w.err);
     EXPECT(t, output.tensor.dims[0] == 1, "%lld rows", (long long)output.tensor.dims[0]);
-    world_close(&w);
+    public_close(&w);
 }
 
 /* The limit holds for the arena of strings and collections, too. */
 TEST(sequences_count_against_the_limit)
 {
     const QnSessionOptions options = {.size = sizeof options, .limit_bytes = 1 << 20};
-    World w;
+    PublicWorld w;
     float x[4096] = {0};
     int64_t trips = 10;
-    if (!world_open(t, &w,
-                    "graph main(%m: int64[], %x: float[N]) {\n"
-                    "  %e = SequenceEmpty() {dtype = 1}\n"
-                    "  %s = Loop(%m, _, %e) {body = graph (%i: int64[], %go: bool[], "
-                    "%q: sequence(float[?])) {\n"
-                    "    %f = Cast(%i) {to = 1}\n"
-                    "    %a = Add(%x, %f)\n"
-                    "    %n = SequenceInsert(%q, %a)\n"
-                    "    return %go, %n\n  }}\n"
-                    "  %y = SequenceLength(%s)\n  return %y\n}",
-                    &options))
+    if (!public_open(t, &w,
+                     "graph main(%m: int64[], %x: float[N]) {\n"
+                     "  %e = SequenceEmpty() {dtype = 1}\n"
+                     "  %s = Loop(%m, _, %e) {body = graph (%i: int64[], %go: bool[], "
+                     "%q: sequence(float[?])) {\n"
+                     "    %f = Cast(%i) {to = 1}\n"
+                     "    %a = Add(%x, %f)\n"
+                     "    %n = SequenceInsert(%q, %a)\n"
+                     "    return %go, %n\n  }}\n"
+                     "  %y = SequenceLength(%s)\n  return %y\n}",
+                     &options))
         return;
     const QnValue inputs[2] = {qn_value_tensor(qn_tensor(QN_INT64, 0, NULL, &trips)),
                                qn_value_tensor(qn_tensor(QN_FLOAT, 1, (int64_t[]){4096}, x))};
@@ -258,7 +232,7 @@ TEST(sequences_count_against_the_limit)
     trips = 10;
     EXPECT(t, qn_session_run(w.session, inputs, &output, NULL, &w.err) == QN_OK, "%s",
            w.err.message);
-    world_close(&w);
+    public_close(&w);
 }
 
 TEST_MAIN(CASE(a_call_that_works_writes_no_error), CASE(data_that_does_not_fit_is_a_bad_tensor),

@@ -3,6 +3,16 @@
 #include "tests/support/pass.h"
 
 /* clang-format off */
+
+/* A product's x with its scale and zero point, and its weight with those of each column. */
+#define PRODUCT_BEGIN \
+    "graph main(%x: uint8[N,2]) {\n" \
+    "  const %s: float[] = {0.5}\n" \
+    "  const %z: uint8[] = {1}\n" \
+    "  const %w: int8[2,2] = {1, 2, 3, 4}\n" \
+    "  const %ws: float[2] = {1, 2}\n" \
+    "  const %wz: int8[2] = {0, 0}\n"
+
 static const PassRow rows[] = {
     {"a convolution with its bias, whose clip the quantization does",
          "graph main(%x: uint8[N,2,2,2]) {\n"
@@ -83,12 +93,7 @@ static const PassRow rows[] = {
          "  return %y\n"
          "}\n"},
     {"products, quantized and real",
-         "graph main(%x: uint8[N,2]) {\n"
-         "  const %s: float[] = {0.5}\n"
-         "  const %z: uint8[] = {1}\n"
-         "  const %w: int8[2,2] = {1, 2, 3, 4}\n"
-         "  const %ws: float[2] = {1, 2}\n"
-         "  const %wz: int8[2] = {0, 0}\n"
+         PRODUCT_BEGIN
          "  %rx: float[N,2] = DequantizeLinear(%x, %s, %z)\n"
          "  %rw: float[2,2] = DequantizeLinear(%w, %ws, %wz)\n"
          "  %m: float[N,2] = MatMul(%rx, %rw)\n"
@@ -97,12 +102,7 @@ static const PassRow rows[] = {
          "  %y: float[N,2] = MatMul(%rn, %rw)\n"
          "  return %y\n"
          "}\n",
-         "graph main(%x: uint8[N,2]) {\n"
-         "  const %s: float[] = {0.5}\n"
-         "  const %z: uint8[] = {1}\n"
-         "  const %w: int8[2,2] = {1, 2, 3, 4}\n"
-         "  const %ws: float[2] = {1, 2}\n"
-         "  const %wz: int8[2] = {0, 0}\n"
+         PRODUCT_BEGIN
          "  const %15: float[2] = {0.5, 1}\n"
          "  %n: uint8[N,2] = QLinearMatMul(%x, %s, %z, %w, %ws, %wz, %s, %z)\n"
          "  %13: int32[N,2] = MatMulInteger(%n, %w, %z, %wz)\n"
@@ -111,12 +111,7 @@ static const PassRow rows[] = {
          "  return %y\n"
          "}\n"},
     {"Gemm, quantized and real",
-         "graph main(%x: uint8[N,2]) {\n"
-         "  const %s: float[] = {0.5}\n"
-         "  const %z: uint8[] = {1}\n"
-         "  const %w: int8[2,2] = {1, 2, 3, 4}\n"
-         "  const %ws: float[2] = {1, 2}\n"
-         "  const %wz: int8[2] = {0, 0}\n"
+         PRODUCT_BEGIN
          "  const %b: float[2] = {1, -4}\n"
          "  %rx: float[N,2] = DequantizeLinear(%x, %s, %z)\n"
          "  %rw: float[2,2] = DequantizeLinear(%w, %ws, %wz) {axis = 0}\n"
@@ -126,12 +121,7 @@ static const PassRow rows[] = {
          "  %y: float[N,2] = Gemm(%rn, %rw) {transB = 1}\n"
          "  return %y\n"
          "}\n",
-         "graph main(%x: uint8[N,2]) {\n"
-         "  const %s: float[] = {0.5}\n"
-         "  const %z: uint8[] = {1}\n"
-         "  const %w: int8[2,2] = {1, 2, 3, 4}\n"
-         "  const %ws: float[2] = {1, 2}\n"
-         "  const %wz: int8[2] = {0, 0}\n"
+         PRODUCT_BEGIN
          "  const %13: int32[2] = {2, -4}\n"
          "  %n: uint8[N,2] = ms.QGemm(%x, %s, %z, %w, %ws, %wz, %13, %s, %z) {transB = 1}\n"
          "  %y: float[N,2] = ms.QGemm(%n, %s, %z, %w, %ws, %wz) {transB = 1}\n"
