@@ -35,7 +35,7 @@ static void find_implicit(Equation *e)
     e->result = e->implicit;
 }
 
-/* False where the equation is longer than this is made for. */
+/* False where the equation is longer, or has more terms, than this is made for. */
 static bool read_equation(Equation *e, QnString source)
 {
     size_t size = 0;
@@ -123,8 +123,12 @@ QnIrValue *qn_derive_contracted(QnDerive *d, QnIrValue *const *arguments)
     char equation[2 * EQUATION_SIZE];
     int64_t missing[EQUATION_SIZE];
     Equation e;
-    if (!read_equation(&e, qn_op_string(d->node, "equation")) || e.count != d->node->input_count)
-        return qn_derive_fail(d, "its equation is longer than %d letters", EQUATION_SIZE);
+    if (!read_equation(&e, qn_op_string(d->node, "equation")))
+        return qn_derive_fail(d, "its equation has over %d letters or %d terms, expected fewer",
+                              EQUATION_SIZE - 1, QN_DERIVE_ARGUMENTS);
+    if (e.count != d->node->input_count)
+        return qn_derive_fail(d, "its equation has %d terms, expected %d, as it has inputs",
+                              e.count, d->node->input_count);
     const char *term = e.terms[d->input], *ellipsis = strstr(term, "...");
     if (has_letter_twice(term))
         return qn_derive_fail(d, "'%s' takes a diagonal", term);

@@ -30,10 +30,14 @@ static QnIrValue *but_channels(QnDerive *d, QnIrValue *const *arguments)
     return rank < 2 ? axes(d, 0, 1) : qn_derive_vector(d, list, rank - 1);
 }
 
-/* From the attribute `axis` to the last. */
+/* From the attribute `axis` to the last.  Inference has only looked at it where the rank is known.
+ */
 static QnIrValue *tail(QnDerive *d, QnIrValue *const *arguments)
 {
     const int64_t axis = qn_op_int(d->node, "axis");
+    if (axis < -QN_MAX_RANK || axis >= QN_MAX_RANK)
+        return qn_derive_fail(d, "axis is %lld, expected %d to %d", (long long)axis, -QN_MAX_RANK,
+                              QN_MAX_RANK - 1);
     return axis < 0 ? axes(d, (int)axis, 0) : axes(d, (int)axis, qn_derive_rank(d, arguments[0]));
 }
 

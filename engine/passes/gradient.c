@@ -45,25 +45,25 @@ static void spoil(QnDerive *d)
 }
 
 /* What is known of the flows around one node; false where nothing flows into it. */
-static QnStatus gather(QnGradient *g, const QnVisit *visit, QnDerive *d, bool *wanted, bool *flows)
+static bool gather(QnGradient *g, const QnVisit *visit, QnDerive *d, bool *wanted)
 {
-    *flows = false;
+    bool flows = false;
     for (int i = 0; i < d->gradient_count; i++) {
         const QnFlow *flow =
             visit->node->outputs[i] ? qn_gradient_flow(g, visit->node->outputs[i]) : NULL;
         d->gradients[i] = flow && !flow->is_named ? flow->into : NULL;
-        *flows = *flows || d->gradients[i];
+        flows = flows || d->gradients[i];
     }
     for (int i = 0; i < visit->node->input_count; i++) {
         const QnFlow *flow = visit->reads[i] ? qn_gradient_flow(g, visit->reads[i]) : NULL;
         wanted[i] = flow && flow->is_active;
     }
-    return QN_OK;
+    return flows;
 }
 
 static QnStatus flow_through(QnGradient *g, const QnVisit *visit)
 {
-    bool flows, *wanted;
+    bool *wanted;
     QnDerive d = {.build = {.at = g->node, .err = g->call->err},
                   .node = visit->instead ? visit->instead : visit->node,
                   .rule = qn_derivative_find(visit->node),
@@ -74,8 +74,7 @@ static QnStatus flow_through(QnGradient *g, const QnVisit *visit)
     QN_ALLOC(d.results, g->scratch, visit->node->input_count);
     QN_ALLOC(d.is_said, g->scratch, visit->node->input_count);
     d.wanted = wanted;
-    QN_TRY(gather(g, visit, &d, wanted, &flows));
-    if (!flows)
+    if (!gather(g, visit, &d, wanted))
         return QN_OK;
     if (!d.rule)
         return qn_gradient_fail(g, visit->node, "has no derivative");

@@ -5,7 +5,7 @@
 
 #include "engine/passes/derive.h"
 
-enum { NODE_LIMIT = 1 << 18, VISIT_LIMIT = 1 << 22 };
+enum { NODE_LIMIT = 1 << 18, READ_LIMIT = 1 << 23 };
 
 QnStatus qn_gradient_fail(const QnGradient *g, const QnNode *node, const char *why)
 {
@@ -19,15 +19,14 @@ QnStatus qn_gradient_check_limit(const QnGradient *g)
 {
     if (g->call->module->node_count - g->first_node > NODE_LIMIT)
         return qn_fail(g->call->err, QN_BAD_MODEL, "its gradients take over %d nodes", NODE_LIMIT);
-    if (g->visit_count > VISIT_LIMIT)
-        return qn_fail(g->call->err, QN_BAD_MODEL, "its gradients go through over %d nodes",
-                       VISIT_LIMIT);
+    if (g->read_count > READ_LIMIT)
+        return qn_fail(g->call->err, QN_BAD_MODEL,
+                       "on the way of its gradients nodes read over %d values", READ_LIMIT);
     return QN_OK;
 }
 
 /* ---- what is known of values and nodes ---- */
 
-/* What is known of a value in this round; NULL where there is no memory. */
 QnFlow *qn_gradient_flow(QnGradient *g, QnIrValue *value)
 {
     QnFlow *flow = value->mark;
@@ -73,10 +72,12 @@ typedef struct Captured {
     const QnGraph *graph;
     QnIrValue **values; /* NULL: they are only counted */
     int count;
+    int64_t looked_at; /* what is read, from wherever */
 } Captured;
 
 static void capture(Captured *captured, QnIrValue *value)
 {
+    captured->looked_at++;
     if (!value || qn_graph_is_within(value->graph, captured->graph))
         return;
     if (captured->values)
@@ -90,8 +91,8 @@ static void capture_outputs(Captured *captured, const QnGraph *graph)
         capture(captured, graph->outputs[i].value);
 }
 
-/* All that the graphs of a node read from outside of them; the count. */
-static int find_captured(const QnNode *node, QnIrValue **values)
+/* All that the graphs of a node read from outside of them. */
+static Captured find_captured(const QnNode *node, QnIrValue **values)
 {
     Captured captured = {.values = values};
     const QnGraph *nested;
@@ -105,17 +106,19 @@ static int find_captured(const QnNode *node, QnIrValue **values)
                 capture_outputs(&captured, nested);
         }
     }
-    return captured.count;
+    return captured;
 }
 
 static QnStatus open_visit(QnGradient *g, QnVisit *visit, QnNode *node, QnVisit *parent)
 {
-    const int captured = find_captured(node, NULL);
+    const Captured captured = find_captured(node, NULL);
     *visit = (QnVisit){.round = g->round,
                        .node = node,
-                       .read_count = node->input_count + captured,
+                       .read_count = node->input_count + captured.count,
                        .parent = parent,
                        .next = visit->next};
+    g->read_count += 1 + node->input_count + captured.looked_at;
+    QN_TRY(qn_gradient_check_limit(g));
     QN_ALLOC(visit->reads, g->scratch, visit->read_count);
     for (int i = 0; i < node->input_count; i++)
         visit->reads[i] = node->inputs[i].value;
@@ -171,8 +174,6 @@ static QnStatus begin_visit(QnGradient *g, QnNode *node, QnVisit **at)
     QnVisit *visit = visit_of(g, node);
     if (!visit)
         return QN_NO_MEMORY;
-    g->visit_count++;
-    QN_TRY(qn_gradient_check_limit(g));
     QN_TRY(open_visit(g, visit, node, *at));
     *at = visit;
     return QN_OK;

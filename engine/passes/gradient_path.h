@@ -36,11 +36,11 @@ typedef struct QnGradient {
     int round, x_count, count; /* of xs; of xs and zs */
     QnIrValue *y;
     QnArena *scratch;
-    QnFlow *flows;       /* of all rounds */
-    QnVisit *visits;     /* likewise */
-    QnVisit *last;       /* the node that was done last */
-    int64_t visit_count; /* of all rounds */
-    int first_node;      /* the number of nodes before the pass */
+    QnFlow *flows;      /* of all rounds */
+    QnVisit *visits;    /* likewise */
+    QnVisit *last;      /* the node that was done last */
+    int64_t read_count; /* what its nodes, and those in them, read; of all rounds, and 1 a node */
+    int first_node;     /* the number of nodes before the pass */
 } QnGradient;
 
 /* QN_UNSUPPORTED: "Gradient …: on the way from its xs to 'y': Loop node …: Loop has no …". */
@@ -59,7 +59,7 @@ QnStatus qn_gradient_find_nodes(QnGradient *g);
 QnStatus qn_gradient_compute_again(QnGradient *g);
 
 /* Gradients of gradients multiply: a model of a few lines could ask for any number of nodes.
- * QN_BAD_MODEL where these, or the visits, are too many. */
+ * QN_BAD_MODEL where these, or what they read, are too many. */
 QnStatus qn_gradient_check_limit(const QnGradient *g);
 
 /* Takes the marks from all values and nodes. */

@@ -285,6 +285,16 @@ def open_heads(graph):
     return graph
 
 
+def forget_shape(graph):
+    graph.input[3].type.tensor_type.ClearField("shape")
+    return graph
+
+
+def give_nothing(graph):
+    del graph.output[:]
+    return graph
+
+
 GPT = [
     (rename(gpt_decoder("g", 0), "input", 1, "positions"), "decoder's input 1 is 'positions', expected position_ids"),
     (rename(gpt_decoder("g", 0), "output", 0, "scores"), "decoder's output 0 is 'scores', expected logits"),
@@ -292,6 +302,8 @@ GPT = [
     (cut(gpt_decoder("g", 0), "output"), "decoder has 2 past and 1 present states, expected a present one for each past one"),
     (share(gpt_decoder("g", 0)), "decoder's past and present states share a buffer, expected states of their own"),
     (open_heads(gpt_decoder("g", 0)), "decoder's input 'past_0' does not say how many heads it has, of what size"),
+    (forget_shape(gpt_decoder("g", 0)), "decoder's input 'past_0' has no shape, expected rank 5"),
+    (give_nothing(gpt_decoder("g", 0)), "decoder has no output 0, expected logits"),
 ]
 
 

@@ -117,8 +117,9 @@ static int match(Check *c, const char *what, const Formal *formals, const OnnxVa
                                       : "float or float16");
         if (!is_there && !formals[i].may_miss)
             refuse(c,
-                   onnx_say(in, "%s's %s %d is '%s'", c->rules->attribute, what, at,
-                            at < count ? infos[at].name : ""),
+                   at < count ? onnx_say(in, "%s's %s %d is '%s'", c->rules->attribute, what, at,
+                                         infos[at].name)
+                              : onnx_say(in, "%s has no %s %d", c->rules->attribute, what, at),
                    formals[i].name);
         at += is_there || !formals[i].may_miss;
     }
@@ -139,10 +140,10 @@ static void check_past(Check *c, SearchPart *part)
     const OnnxType *type = &part->graph->inputs.items[part->first_past].type;
     const char *name = part->graph->inputs.items[part->first_past].name;
     if (!type->has_shape || type->dims.count != c->rules->past_rank) {
-        refuse(c,
-               onnx_say(c->up->in, "%s's input '%s' has rank %d", c->rules->attribute, name,
-                        type->dims.count),
-               onnx_say(c->up->in, "%d", c->rules->past_rank));
+        const char *rank =
+            type->has_shape ? onnx_say(c->up->in, "rank %d", type->dims.count) : "no shape";
+        refuse(c, onnx_say(c->up->in, "%s's input '%s' has %s", c->rules->attribute, name, rank),
+               onnx_say(c->up->in, "rank %d", c->rules->past_rank));
         return;
     }
     part->heads = type->dims.items[c->rules->heads_dim].value;

@@ -248,6 +248,14 @@ TEST(what_cannot_be_differentiated_is_said)
         {"graph main(%x: float[?], %w: float[3,2]) {\n  %y = MatMul(%x, %w)\n"
          "  %d = " GRADIENT "(%x, %x, %y) {xs = [\"x\"], y = \"y\"}\n  return %d\n}\n",
          "the derivative of MatMul node making 'y' (MatMul): the rank of 'x' is not known"},
+        {"graph main(%x: float[?], %w: float[3]) {\n"
+         "  %y = LayerNormalization(%x, %w) {axis = -10000}\n"
+         "  %d = " GRADIENT "(%x, %x, %y) {xs = [\"x\"], y = \"y\"}\n  return %d\n}\n",
+         "the derivative of LayerNormalization node making 'y' (LayerNormalization): axis is -10000, "
+         "expected -16 to 15"},
+        {"graph main(%x: float[?], %y: float[?]) {\n  %z = Einsum(%x, %y) {equation = \"i->i\"}\n"
+         "  %d = " GRADIENT "(%x, %x, %z) {xs = [\"x\"], y = \"z\"}\n  return %d\n}\n",
+         "(Einsum): its equation has 1 terms, expected 2, as it has inputs"},
         {"graph main(%x: int64[3]) {\n  %y = Cast(%x) {to = 1}\n"
          "  %d = " GRADIENT "(%x, %x, %y) {xs = [\"x\"], y = \"y\"}\n  return %d\n}\n",
          "'x' of its xs is int64[3], expected a tensor of floating-point numbers"},
@@ -306,9 +314,27 @@ TEST(many_gradients_of_a_long_way_have_a_limit)
         qn_text_printf(&text,
                        "  %%d%d = " GRADIENT "(%%z, %%z, %%y2999) {xs = [\"z\"], y = \"y\"}\n", i);
     qn_text_puts(&text, "  return %d0\n}\n");
-    check_refused(t, &text, "its gradients go through over 4194304 nodes");
+    check_refused(t, &text, "on the way of its gradients nodes read over 8388608 values");
+}
+
+/* One node only, but its graph is looked through for each. */
+TEST(many_gradients_of_a_large_graph_have_a_limit)
+{
+    QnText text = qn_text(NULL);
+    qn_text_puts(&text, "graph main(%c: bool[], %x: float[], %z: float[]) {\n"
+                        "  %y = If(%c) {else_branch = graph e() {\n    return %x\n  }, "
+                        "then_branch = graph t() {\n    %y0 = Neg(%x)\n");
+    for (int i = 1; i < 3000; i++)
+        qn_text_printf(&text, "    %%y%d = Neg(%%y%d)\n", i, i - 1);
+    qn_text_puts(&text, "    return %y2999\n  }}\n");
+    for (int i = 0; i < 3000; i++)
+        qn_text_printf(&text, "  %%d%d = " GRADIENT "(%%z, %%z, %%y) {xs = [\"z\"], y = \"y\"}\n",
+                       i);
+    qn_text_puts(&text, "  return %d0\n}\n");
+    check_refused(t, &text, "on the way of its gradients nodes read over 8388608 values");
 }
 
 TEST_MAIN(CASE(what_flows_into_y_goes_back_to_the_named_values),
           CASE(what_cannot_be_differentiated_is_said), CASE(gradients_of_gradients_have_a_limit),
-          CASE(many_gradients_of_a_long_way_have_a_limit))
+          CASE(many_gradients_of_a_long_way_have_a_limit),
+          CASE(many_gradients_of_a_large_graph_have_a_limit))
