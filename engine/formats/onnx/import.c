@@ -6,25 +6,12 @@
  * all values and nodes, the second binds inputs, attributes and sub-graphs.  Constant nodes become
  * constants.
  */
-#include "engine/formats/onnx/import.h"
+#include "engine/formats/onnx/importer.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
-#include "engine/formats/onnx/external.h"
-#include "engine/formats/onnx/scope.h"
-#include "engine/formats/onnx/tensor.h"
-
-typedef struct Importer {
-    QnReader *in;
-    QnModule *module;
-    QnArena *arena; /* the module's */
-    OnnxExternal *external;
-    bool keeps_defaults; /* inputs with a default stay inputs */
-} Importer;
-
-static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, const OnnxScope *outer);
 
 /* --- what goes wrong --- */
 
@@ -32,7 +19,7 @@ static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, cons
  * A read for checking tells what is wrong with one thing and goes on without it: QN_OK.  Else the
  * failure ends the read, and its message names the thing.  label: NULL where there was no memory.
  */
-static QnStatus forgive(Importer *im, QnStatus status, const char *rule, const char *label)
+static QnStatus forgive(OnnxImporter *im, QnStatus status, const char *rule, const char *label)
 {
     if (status == QN_NO_MEMORY || !label)
         return QN_NO_MEMORY;
@@ -102,7 +89,7 @@ QnStatus onnx_import_type(QnIrType *out, const OnnxType *type, QnModule *module)
 
 /* The name itself, or one like it where an outer graph has it:
  * names that are visible together differ. */
-static const char *unique_name(const Importer *im, const OnnxScope *scope, const char *name)
+static const char *unique_name(const OnnxImporter *im, const OnnxScope *scope, const char *name)
 {
     const char *unique = name;
     for (int i = 1; unique && onnx_scope_find(scope, unique); i++)
@@ -115,20 +102,15 @@ static QnStatus note(QnIrValue *value, OnnxScope *scope, const char *name)
     return value ? onnx_scope_put(scope, name, value) : QN_NO_MEMORY;
 }
 
-static QnStatus add_constant(Importer *im, QnGraph *graph, OnnxScope *scope, const char *name,
+static QnStatus add_constant(OnnxImporter *im, QnGraph *graph, OnnxScope *scope, const char *name,
                              const QnTensor *tensor)
 {
     return note(qn_value_create_constant(graph, unique_name(im, scope, name), tensor), scope, name);
 }
 
-static QnStatus import_tensor(Importer *im, QnTensor *out, const OnnxTensor *tensor)
-{
-    QN_TRY(onnx_decode_tensor(out, tensor, im->arena, im->external, im->in->err));
-    return QN_OK;
-}
-
 /* A value whose data is lost has the type that its tensor says, where it says one. */
-static QnStatus add_lost(Importer *im, QnGraph *graph, OnnxScope *scope, const char *name, int type)
+static QnStatus add_lost(OnnxImporter *im, QnGraph *graph, OnnxScope *scope, const char *name,
+                         int type)
 {
     QnIrType lost = {.kind = QN_NONE, .shape = qn_shape_unknown()};
     if (type > 0 && type < QN_TYPE_COUNT) {
@@ -139,21 +121,21 @@ static QnStatus add_lost(Importer *im, QnGraph *graph, OnnxScope *scope, const c
 }
 
 /* What is wrong with a tensor of the file: with where it lies, or with itself. */
-static QnStatus forgive_tensor(Importer *im, QnStatus status, const OnnxTensor *tensor)
+static QnStatus forgive_tensor(OnnxImporter *im, QnStatus status, const OnnxTensor *tensor)
 {
     return forgive(im, status, tensor->is_external ? "onnx-external-data" : "onnx-tensor-data",
                    qn_arena_printf(im->in->scratch, "initializer '%s'", tensor->name));
 }
 
-static QnStatus import_initializer(Importer *im, const OnnxTensor *one, const OnnxSparse *sparse,
-                                   QnGraph *graph, OnnxScope *scope)
+static QnStatus import_initializer(OnnxImporter *im, const OnnxTensor *one,
+                                   const OnnxSparse *sparse, QnGraph *graph, OnnxScope *scope)
 {
     QnTensor tensor;
     QnStatus status = QN_OK;
     if (!one->is_broken && sparse)
         status = onnx_decode_sparse(&tensor, sparse, im->arena, im->external, im->in->err);
     else if (!one->is_broken)
-        status = import_tensor(im, &tensor, one);
+        status = onnx_import_tensor(im, &tensor, one);
     if (status == QN_OK && !one->is_broken)
         return add_constant(im, graph, scope, one->name, &tensor);
     if (status != QN_OK)
@@ -161,7 +143,8 @@ static QnStatus import_initializer(Importer *im, const OnnxTensor *one, const On
     return add_lost(im, graph, scope, one->name, one->type);
 }
 
-static QnStatus import_initializers(Importer *im, OnnxGraph *from, QnGraph *graph, OnnxScope *scope)
+static QnStatus import_initializers(OnnxImporter *im, OnnxGraph *from, QnGraph *graph,
+                                    OnnxScope *scope)
 {
     for (int i = 0; i < from->initializers.count; i++)
         if (!onnx_scope_find_here(scope, from->initializers.items[i]->name))
@@ -194,7 +177,7 @@ static void take_type(QnIrType *type, const QnTensor *tensor)
 }
 
 /* For checking: what the file says, to be held against what inference finds. */
-static QnStatus note_declaration(Importer *im, const QnIrValue *value, const char *what,
+static QnStatus note_declaration(OnnxImporter *im, const QnIrValue *value, const char *what,
                                  const char *name, const QnIrType *type)
 {
     QnModule *module = im->module;
@@ -207,7 +190,7 @@ static QnStatus note_declaration(Importer *im, const QnIrValue *value, const cha
     return QN_OK;
 }
 
-static QnStatus import_input(Importer *im, const OnnxValueInfo *info, const OnnxTensor *initial,
+static QnStatus import_input(OnnxImporter *im, const OnnxValueInfo *info, const OnnxTensor *initial,
                              QnGraph *graph, OnnxScope *scope)
 {
     QnIrType type;
@@ -215,7 +198,7 @@ static QnStatus import_input(Importer *im, const OnnxValueInfo *info, const Onnx
     QN_TRY(onnx_import_type(&type, &info->type, im->module));
     if (initial && !initial->is_broken) {
         QN_ALLOC(tensor, im->arena, 1);
-        const QnStatus status = import_tensor(im, tensor, initial);
+        const QnStatus status = onnx_import_tensor(im, tensor, initial);
         if (status == QN_OK) {
             take_type(&type, tensor);
         } else {
@@ -240,7 +223,7 @@ static QnStatus import_input(Importer *im, const OnnxValueInfo *info, const Onnx
     return qn_graph_add_input(graph, value);
 }
 
-static QnStatus import_inputs(Importer *im, OnnxGraph *from, QnGraph *graph, OnnxScope *scope)
+static QnStatus import_inputs(OnnxImporter *im, OnnxGraph *from, QnGraph *graph, OnnxScope *scope)
 {
     OnnxScope initializers = onnx_scope(im->in->scratch, NULL);
     for (int i = 0; i < from->initializers.count; i++)
@@ -255,235 +238,25 @@ static QnStatus import_inputs(Importer *im, OnnxGraph *from, QnGraph *graph, Onn
     return QN_OK;
 }
 
-/* --- Constant nodes --- */
-
-static QnStatus copy_floats(Importer *im, QnTensor *out, const OnnxAttribute *a, int rank)
-{
-    const int64_t count = rank ? (int64_t)a->floats.count : 1;
-    float *data;
-    QN_ALLOC(data, im->arena, count);
-    if (rank == 0)
-        data[0] = a->f;
-    else if (count > 0)
-        memcpy(data, a->floats.data, (size_t)count * sizeof *data);
-    *out = qn_tensor(QN_FLOAT, rank, &count, data);
-    return QN_OK;
-}
-
-static QnStatus copy_ints(Importer *im, QnTensor *out, const OnnxAttribute *a, int rank)
-{
-    const int64_t count = rank ? (int64_t)a->ints.count : 1;
-    int64_t *data;
-    QN_ALLOC(data, im->arena, count);
-    if (rank == 0)
-        data[0] = a->i;
-    else if (count > 0)
-        memcpy(data, a->ints.data, (size_t)count * sizeof *data);
-    *out = qn_tensor(QN_INT64, rank, &count, data);
-    return QN_OK;
-}
-
-static QnStatus copy_string(Importer *im, QnString *out, QnBytes from)
-{
-    const char *text = qn_arena_copy_text(im->arena, from.data, from.size);
-    if (!text)
-        return QN_NO_MEMORY;
-    *out = (QnString){text, from.size};
-    return QN_OK;
-}
-
-static QnStatus copy_strings(Importer *im, QnString **out, const OnnxAttribute *a)
-{
-    QN_ALLOC(*out, im->arena, a->strings.count);
-    for (int i = 0; i < a->strings.count; i++)
-        QN_TRY(copy_string(im, &(*out)[i], a->strings.items[i]));
-    return QN_OK;
-}
-
-static QnStatus constant_strings(Importer *im, QnTensor *out, const OnnxAttribute *a, int rank)
-{
-    const int64_t count = rank ? a->strings.count : 1;
-    QnString *data;
-    if (rank) {
-        QN_TRY(copy_strings(im, &data, a));
-    } else {
-        QN_ALLOC(data, im->arena, 1);
-        QN_TRY(copy_string(im, data, a->s));
-    }
-    *out = qn_tensor(QN_STRING, rank, &count, data);
-    return QN_OK;
-}
-
-/* The one attribute of a Constant that says its value. */
-static QnStatus constant_tensor(Importer *im, QnTensor *out, const OnnxNode *node)
-{
-    for (int i = 0; i < node->attributes.count; i++) {
-        const OnnxAttribute *a = &node->attributes.items[i];
-        if (!strcmp(a->name, "value") && a->tensor)
-            return import_tensor(im, out, a->tensor);
-        if (!strcmp(a->name, "sparse_value") && a->sparse)
-            return onnx_decode_sparse(out, a->sparse, im->arena, im->external, im->in->err);
-        if (!strcmp(a->name, "value_float") || !strcmp(a->name, "value_floats"))
-            return copy_floats(im, out, a, a->kind == ONNX_FLOATS);
-        if (!strcmp(a->name, "value_int") || !strcmp(a->name, "value_ints"))
-            return copy_ints(im, out, a, a->kind == ONNX_INTS);
-        if (!strcmp(a->name, "value_string") || !strcmp(a->name, "value_strings"))
-            return constant_strings(im, out, a, a->kind == ONNX_STRINGS);
-    }
-    return qn_fail(im->in->err, QN_BAD_MODEL, "it has no value");
-}
+/* --- nodes --- */
 
 static bool is_constant(const OnnxNode *node)
 {
     return !node->domain[0] && !strcmp(node->op, "Constant") && onnx_has_output(node, 0);
 }
 
-static QnStatus import_constant(Importer *im, const OnnxNode *node, QnGraph *graph,
+static QnStatus import_constant(OnnxImporter *im, const OnnxNode *node, QnGraph *graph,
                                 OnnxScope *scope)
 {
     QnTensor tensor;
-    const QnStatus status = constant_tensor(im, &tensor, node);
+    const QnStatus status = onnx_import_constant(im, &tensor, node);
     if (status == QN_OK)
         return add_constant(im, graph, scope, node->outputs.items[0], &tensor);
     QN_TRY(forgive(im, status, "onnx-constant-value", onnx_node_label(im->in->scratch, node)));
     return add_lost(im, graph, scope, node->outputs.items[0], QN_UNDEFINED);
 }
 
-/* --- attributes --- */
-
-static QnStatus import_tensor_list(Importer *im, QnAttribute *to, OnnxTensor *const *from,
-                                   int count)
-{
-    QnTensor *tensors;
-    QN_ALLOC(tensors, im->arena, count);
-    for (int i = 0; i < count; i++)
-        QN_TRY(import_tensor(im, &tensors[i], from[i]));
-    to->tensor = tensors;
-    to->count = count;
-    return QN_OK;
-}
-
-static QnStatus import_graph_list(Importer *im, QnAttribute *to, OnnxGraph *const *from, int count,
-                                  QnNode *node, const OnnxScope *scope)
-{
-    QnGraph **graphs;
-    QN_ALLOC(graphs, im->arena, count);
-    for (int i = 0; i < count; i++) {
-        graphs[i] = qn_graph_create(im->module, from[i]->name);
-        if (!graphs[i])
-            return QN_NO_MEMORY;
-        graphs[i]->owner = node;
-        QN_TRY(import_graph(im, from[i], graphs[i], scope));
-    }
-    to->count = count;
-    if (to->kind == QN_ATTRIBUTE_GRAPH)
-        to->graph = graphs[0];
-    else
-        to->graphs = graphs;
-    return QN_OK;
-}
-
-/* A dense copy of numbers into the module. */
-static QnStatus copy_list(Importer *im, const void **out, const QnProtoList *list, size_t size,
-                          int *count)
-{
-    void *data = qn_arena_array(im->arena, list->count, size);
-    if (!data)
-        return QN_NO_MEMORY;
-    if (list->count > 0)
-        memcpy(data, list->data, list->count * size);
-    *out = data;
-    *count = (int)list->count;
-    return QN_OK;
-}
-
-static QnStatus import_list(Importer *im, QnAttribute *to, const OnnxAttribute *from)
-{
-    const void *data = NULL;
-    QnString *strings;
-    switch (from->kind) {
-    case ONNX_FLOATS:
-        QN_TRY(copy_list(im, &data, &from->floats, sizeof(float), &to->count));
-        to->floats = data;
-        return QN_OK;
-    case ONNX_INTS:
-        QN_TRY(copy_list(im, &data, &from->ints, sizeof(int64_t), &to->count));
-        to->ints = data;
-        return QN_OK;
-    default:
-        QN_TRY(copy_strings(im, &strings, from));
-        to->strings = strings;
-        to->count = from->strings.count;
-        return QN_OK;
-    }
-}
-
-static QnStatus import_sparse(Importer *im, QnAttribute *to, const OnnxSparse *from)
-{
-    QnTensor *tensor;
-    QN_ALLOC(tensor, im->arena, 1);
-    QN_TRY(onnx_decode_sparse(tensor, from, im->arena, im->external, im->in->err));
-    to->kind = QN_ATTRIBUTE_TENSOR;
-    to->tensor = tensor;
-    return QN_OK;
-}
-
-static QnStatus import_type_attribute(Importer *im, QnAttribute *to, const OnnxType *from)
-{
-    QnIrType *type;
-    QN_ALLOC(type, im->arena, 1);
-    QN_TRY(onnx_import_type(type, from, im->module));
-    to->kind = QN_ATTRIBUTE_TYPE;
-    to->type = type;
-    return QN_OK;
-}
-
-static QnStatus import_attribute(Importer *im, const OnnxAttribute *from, QnNode *node,
-                                 const OnnxScope *scope)
-{
-    QnAttribute to = {.name = from->name, .kind = (QnAttributeKind)from->kind, .count = 1};
-    switch (from->kind) {
-    case ONNX_FLOAT:
-        to.f = from->f;
-        break;
-    case ONNX_INT:
-        to.i = from->i;
-        break;
-    case ONNX_STRING:
-        QN_TRY(copy_string(im, &to.s, from->s));
-        break;
-    case ONNX_TENSOR:
-        QN_TRY(import_tensor_list(im, &to, &from->tensor, 1));
-        break;
-    case ONNX_TENSORS:
-        QN_TRY(import_tensor_list(im, &to, from->tensors.items, from->tensors.count));
-        break;
-    case ONNX_GRAPH:
-        QN_TRY(import_graph_list(im, &to, &from->graph, 1, node, scope));
-        break;
-    case ONNX_GRAPHS:
-        QN_TRY(import_graph_list(im, &to, from->graphs.items, from->graphs.count, node, scope));
-        break;
-    case ONNX_SPARSE_TENSOR:
-        QN_TRY(import_sparse(im, &to, from->sparse));
-        break;
-    case ONNX_TYPE_PROTO:
-        QN_TRY(import_type_attribute(im, &to, from->type));
-        break;
-    case ONNX_FLOATS:
-    case ONNX_INTS:
-    case ONNX_STRINGS:
-        QN_TRY(import_list(im, &to, from));
-        break;
-    default:
-        return QN_OK; /* lists of sparse tensors and types: no operator has them */
-    }
-    return qn_node_set(node, &to);
-}
-
-/* --- nodes --- */
-
-static QnStatus import_origin(Importer *im, QnNode *node, const OnnxNode *from)
+static QnStatus import_origin(OnnxImporter *im, QnNode *node, const OnnxNode *from)
 {
     node->origin = (QnOrigin){
         .name = qn_arena_copy_text(im->arena, from->name, strlen(from->name)),
@@ -495,8 +268,8 @@ static QnStatus import_origin(Importer *im, QnNode *node, const OnnxNode *from)
 
 /* First walk: the node with absent inputs, and its outputs under the names of the file.  A broken
  * one has no operator. */
-static QnStatus create_node(Importer *im, const OnnxNode *from, QnGraph *graph, OnnxScope *scope,
-                            QnNode **out)
+static QnStatus create_node(OnnxImporter *im, const OnnxNode *from, QnGraph *graph,
+                            OnnxScope *scope, QnNode **out)
 {
     QnIrValue **absent;
     QN_ALLOC(absent, im->in->scratch, from->inputs.count + 1);
@@ -523,13 +296,14 @@ static QnStatus create_node(Importer *im, const OnnxNode *from, QnGraph *graph, 
 }
 
 /* Second walk: inputs, attributes and sub-graphs. */
-static QnStatus bind_node(Importer *im, const OnnxNode *from, QnNode *node, const OnnxScope *scope)
+static QnStatus bind_node(OnnxImporter *im, const OnnxNode *from, QnNode *node,
+                          const OnnxScope *scope)
 {
     for (int i = 0; i < from->inputs.count; i++)
         if (from->inputs.items[i][0])
             qn_use_set(&node->inputs[i], onnx_scope_find(scope, from->inputs.items[i]));
     for (int i = 0; i < from->attributes.count && !from->is_broken; i++) {
-        const QnStatus status = import_attribute(im, &from->attributes.items[i], node, scope);
+        const QnStatus status = onnx_import_attribute(im, &from->attributes.items[i], node, scope);
         if (status == QN_OK)
             continue;
         node->op = "";
@@ -550,7 +324,7 @@ static bool makes_something(const OnnxNode *node)
     return false;
 }
 
-static QnStatus import_nodes(Importer *im, OnnxGraph *from, QnGraph *graph, OnnxScope *scope)
+static QnStatus import_nodes(OnnxImporter *im, OnnxGraph *from, QnGraph *graph, OnnxScope *scope)
 {
     QnNode **nodes;
     QN_ALLOC(nodes, im->in->scratch, from->nodes.count);
@@ -569,7 +343,7 @@ static QnStatus import_nodes(Importer *im, OnnxGraph *from, QnGraph *graph, Onnx
 /* --- graphs --- */
 
 /* Declared types of what nodes make are hints: inference replaces them by what it finds. */
-static QnStatus import_hint(Importer *im, const OnnxValueInfo *info, const char *what,
+static QnStatus import_hint(OnnxImporter *im, const OnnxValueInfo *info, const char *what,
                             const OnnxScope *scope)
 {
     QnIrValue *value = onnx_scope_find_here(scope, info->name);
@@ -584,7 +358,7 @@ static QnStatus import_hint(Importer *im, const OnnxValueInfo *info, const char 
                                         : QN_OK;
 }
 
-static QnStatus import_hints(Importer *im, const OnnxGraph *from, const OnnxScope *scope)
+static QnStatus import_hints(OnnxImporter *im, const OnnxGraph *from, const OnnxScope *scope)
 {
     for (int i = 0; im->in->options->is_checking && i < from->inputs.count; i++)
         QN_TRY(import_hint(im, &from->inputs.items[i], "input", scope));
@@ -595,7 +369,8 @@ static QnStatus import_hints(Importer *im, const OnnxGraph *from, const OnnxScop
     return QN_OK;
 }
 
-static QnStatus import_graph(Importer *im, OnnxGraph *from, QnGraph *graph, const OnnxScope *outer)
+QnStatus onnx_import_graph(OnnxImporter *im, OnnxGraph *from, QnGraph *graph,
+                           const OnnxScope *outer)
 {
     OnnxScope scope = onnx_scope(im->in->scratch, outer);
     QN_TRY(import_inputs(im, from, graph, &scope));
@@ -650,10 +425,10 @@ static bool keeps_defaults(const OnnxModel *model, const QnReader *in)
 
 QnStatus onnx_import(OnnxModel *model, QnReader *in, QnModule *module)
 {
-    Importer im = {.in = in,
-                   .module = module,
-                   .arena = &module->arena,
-                   .keeps_defaults = keeps_defaults(model, in)};
+    OnnxImporter im = {.in = in,
+                       .module = module,
+                       .arena = &module->arena,
+                       .keeps_defaults = keeps_defaults(model, in)};
     for (int i = 0; i < model->imports.count; i++)
         if (!model->imports.items[i].domain[0] && !module->opset)
             module->opset = (int)qn_min_i64(model->imports.items[i].version, INT32_MAX);
@@ -663,7 +438,7 @@ QnStatus onnx_import(OnnxModel *model, QnReader *in, QnModule *module)
         return QN_NO_MEMORY;
     QN_TRY(import_properties(model, module));
     QN_TRY(onnx_external_create(&im.external, in, &module->arena));
-    QnStatus status = import_graph(&im, &model->graph, module->main, NULL);
+    QnStatus status = onnx_import_graph(&im, &model->graph, module->main, NULL);
     onnx_external_finish(im.external);
     if (status != QN_OK)
         return status;
