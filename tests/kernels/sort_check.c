@@ -151,8 +151,8 @@ TEST(boxes_that_overlap_a_better_one_go)
         const QnNms nms = {1, 1, 6, rows[r].most, false, rows[r].iou, rows[r].score, true};
         Guard guards[2];
         int64_t(*selected)[3] = guard_end(&guards[0], (size_t)qn_nms_limit(&nms) * 24);
-        void *scratch = guard_end(&guards[1], ((size_t)qn_nms_scratch(&nms) + 15) & ~(size_t)15);
-        const int64_t count = qn_nms_run(&nms, boxes, scores, selected, scratch);
+        void *scratch = guard_end(&guards[1], (qn_nms_scratch(&nms) + 15) & ~(size_t)15);
+        const int64_t count = qn_nms_run(&nms, 0, boxes, scores, selected, scratch);
         EXPECT(t, count == rows[r].count, "%s: %d rows", rows[r].what, (int)count);
         for (int i = 0; i < rows[r].count && i < count; i++)
             EXPECT(t, selected[i][2] == rows[r].want[i], "%s: box %d at %d", rows[r].what,

@@ -25,7 +25,9 @@ static QnStatus bind_nms(const QnStep *step, QnBindCall *call)
                        (long long)boxes->dims[0], (long long)boxes->dims[1],
                        (long long)boxes->dims[2], (long long)nms->batches, (long long)nms->classes,
                        (long long)nms->boxes);
-    call->member_scratch_bytes = (size_t)qn_nms_scratch(nms);
+    if (nms->boxes == 0)
+        return QN_OK; /* of any number of classes */
+    call->member_scratch_bytes = qn_nms_scratch(nms);
     call->scratch_bytes = (size_t)(nms->batches * nms->classes) * sizeof(int64_t);
     return QN_OK;
 }
@@ -43,9 +45,9 @@ static void run_classes(const void *user, int64_t begin, int64_t end, int member
 {
     const Work *work = user;
     for (int64_t unit = begin; unit < end; unit++)
-        work->counts[unit] = qn_nms_run_class(work->nms, unit, work->boxes, work->scores,
-                                              work->rows + unit * work->each,
-                                              qn_cpu_member_scratch(work->call, member));
+        work->counts[unit] =
+            qn_nms_run(work->nms, unit, work->boxes, work->scores, work->rows + unit * work->each,
+                       qn_cpu_member_scratch(work->call, member));
 }
 
 /* Brings the rows of all classes together, in their order; gives how many there are. */
@@ -75,19 +77,19 @@ static QnStatus run_nms(const QnStep *step, const void *params, QnRunCall *call)
     nms.iou_threshold = iou ? (float)qn_tensor_get(iou, 0) : 0;
     nms.score_threshold = score ? (float)qn_tensor_get(score, 0) : 0;
     nms.has_score_threshold = qn_step_input(step, call->values, SCORE) != NULL;
-    const int64_t units = nms.batches * nms.classes, limit = qn_nms_limit(&nms);
+    const int64_t each = qn_nms_limit(&nms), units = each ? nms.batches * nms.classes : 0;
     Work work = {.call = call,
                  .nms = &nms,
                  .boxes = qn_step_input(step, call->values, BOXES)->data,
                  .scores = qn_step_input(step, call->values, SCORES)->data,
-                 .each = units ? limit / units : 0,
+                 .each = each,
                  .counts = call->scratch};
     work.rows = call->allocate(call->session, step->outputs[0],
-                               limit ? (size_t)limit * sizeof *work.rows : 1);
+                               units ? (size_t)(units * each) * sizeof *work.rows : 1);
     if (!work.rows)
         return qn_no_memory(call->err);
     qn_cpu_spread(call, units, 500 + box_ns * (double)nms.boxes, run_classes, &work);
-    const int64_t rows = limit ? pack_rows(&work, units) : 0;
+    const int64_t rows = pack_rows(&work, units);
     const QnTensor y = qn_tensor(QN_INT64, 2, (const int64_t[]){rows, 3}, work.rows);
     call->values[step->outputs[0]] = qn_value_tensor(y);
     qn_cpu_fault("NonMaxSuppression", &y);

@@ -5,6 +5,7 @@
  */
 #include "engine/devices/cpu/kernels/nms.h"
 
+#include "base/checked.h"
 #include "base/fault.h"
 #include "base/sort.h"
 
@@ -23,20 +24,16 @@ typedef struct Kept {
     int64_t count;
 } Kept;
 
-static int64_t kept_limit(const QnNms *nms)
-{
-    const int64_t most = nms->most < nms->boxes ? nms->most : nms->boxes;
-    return most > 0 ? most : 0;
-}
-
 int64_t qn_nms_limit(const QnNms *nms)
 {
-    return nms->batches * nms->classes * kept_limit(nms);
+    return qn_max_i64(0, qn_min_i64(nms->most, nms->boxes));
 }
 
-int64_t qn_nms_scratch(const QnNms *nms)
+size_t qn_nms_scratch(const QnNms *nms)
 {
-    return nms->boxes * (int64_t)sizeof(Candidate) + kept_limit(nms) * 5 * (int64_t)sizeof(float);
+    const size_t each = sizeof(Candidate) + 5 * sizeof(float);
+    size_t size;
+    return qn_mul_size(&size, (size_t)nms->boxes, each) ? size : SIZE_MAX;
 }
 
 static Box corners(const QnNms *nms, const float *b)
@@ -95,10 +92,10 @@ static void keep(Kept *kept, const Box *box)
     kept->area[i] = area_of(box);
 }
 
-int64_t qn_nms_run_class(const QnNms *nms, int64_t unit, const float *boxes, const float *scores,
-                         int64_t (*selected)[3], void *scratch)
+int64_t qn_nms_run(const QnNms *nms, int64_t unit, const float *boxes, const float *scores,
+                   int64_t (*selected)[3], void *scratch)
 {
-    const int64_t most = kept_limit(nms), batch = unit / nms->classes;
+    const int64_t most = qn_nms_limit(nms), batch = unit / nms->classes;
     Candidate *candidates = scratch;
     float *room = (float *)(void *)(candidates + nms->boxes);
     Kept kept = {room, room + most, room + 2 * most, room + 3 * most, room + 4 * most, 0};
@@ -122,13 +119,4 @@ int64_t qn_nms_run_class(const QnNms *nms, int64_t unit, const float *boxes, con
     if (kept.count > 0 && qn_fault("kernel", "nms"))
         qn_fault_spoil(selected, sizeof *selected);
     return kept.count;
-}
-
-int64_t qn_nms_run(const QnNms *nms, const float *boxes, const float *scores,
-                   int64_t (*selected)[3], void *scratch)
-{
-    int64_t rows = 0;
-    for (int64_t unit = 0; unit < nms->batches * nms->classes; unit++)
-        rows += qn_nms_run_class(nms, unit, boxes, scores, selected + rows, scratch);
-    return rows;
 }

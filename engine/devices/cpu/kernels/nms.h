@@ -8,6 +8,7 @@
 #define QN_KERNELS_NMS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct QnNms {
@@ -19,22 +20,18 @@ typedef struct QnNms {
     bool has_score_threshold;
 } QnNms;
 
-/* Bytes of scratch memory, aligned to 16. */
-int64_t qn_nms_scratch(const QnNms *nms);
+/* Bytes of scratch memory, aligned to 16; SIZE_MAX where the number does not fit. */
+size_t qn_nms_scratch(const QnNms *nms);
 
-/* Rows that the result may have at most. */
+/* How many boxes may be kept of each class of each batch. */
 int64_t qn_nms_limit(const QnNms *nms);
 
-/* Of one class of one batch, `unit` = batch * classes + class: as qn_nms_run, but rows [0, count)
- * of that class alone, at most qn_nms_limit / (batches * classes) of them. */
-int64_t qn_nms_run_class(const QnNms *nms, int64_t unit, const float *boxes, const float *scores,
-                         int64_t (*selected)[3], void *scratch);
-
 /*
- * boxes: [batches, boxes, 4]; scores: [batches, classes, boxes]; selected: room for qn_nms_limit
- * rows of (batch, class, box).  Gives how many rows there are.
+ * One class of one batch, `unit` = batch * classes + class.  boxes: [batches, boxes, 4]; scores:
+ * [batches, classes, boxes]; selected: room for qn_nms_limit rows of (batch, class, box).  Gives
+ * how many rows there are.
  */
-int64_t qn_nms_run(const QnNms *nms, const float *boxes, const float *scores,
+int64_t qn_nms_run(const QnNms *nms, int64_t unit, const float *boxes, const float *scores,
                    int64_t (*selected)[3], void *scratch);
 
 #endif
