@@ -134,8 +134,6 @@ static QnStatus run_matrix(const QnStep *step, const void *params, QnRunCall *ca
                        qn_step_input(step, call->values, 2),
                        qn_step_output(step, call->values, 0)};
     const double cost = multiply_ns * (double)p->matrix.rows * (double)(p->matrix.inner + 1);
-    if (qn_tensor_count(work.y) == 0)
-        return QN_OK;
     qn_cpu_spread(call, p->batches * p->groups, cost * QN_MATRIX_COLUMNS, run_groups, &work);
     if (qn_fault("kernel", work.data->variant->name))
         qn_fault_spoil(work.y->data, qn_type_size(work.y->type));

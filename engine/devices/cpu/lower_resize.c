@@ -199,8 +199,6 @@ static QnStatus run_resize(const QnStep *step, const void *params, QnRunCall *ca
     uint8_t *room = call->scratch;
     const void *from = x->data;
     void *to = y->data;
-    if (qn_tensor_count(y) == 0)
-        return QN_OK; /* of no channels there may be any number of lines */
     if (!data->is_gather) {
         from = qn_cpu_border_read(call, &room, x, data->type);
         to = qn_cpu_border_room(&room, y, data->type);

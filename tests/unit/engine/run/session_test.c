@@ -419,6 +419,31 @@ TEST(an_observer_is_told_how_many_operations_a_step_takes)
     }
 }
 
+/* Of lines without elements there may be any number, which nothing walks. */
+TEST(results_without_elements_cost_nothing)
+{
+#define LINES "1099511627776"
+#define GRAPH(shape, call)                                             \
+    "graph main(%x: float[" shape "]) {\n%y = " call "\nreturn %y\n}", \
+    {                                                                  \
+        "float[" shape "] = {}"                                        \
+    }
+    static const RunRow rows[] = {
+        {GRAPH(LINES ",0", "Softmax(%x) {axis = 1}"), "float[" LINES ",0] {}"},
+        {GRAPH(LINES ",3,0", "ArgMax(%x) {axis = 1}"), "int64[" LINES ",1,0] {}"},
+        {GRAPH("1,2,0", "Attention(%x, %x, %x) {q_num_heads = " LINES ", kv_num_heads = 1}"),
+         "float[1,2,0] {}"},
+        {"graph main(%b: float[" LINES ",0,4], %s: float[" LINES ",1,0]) {\n"
+         "%y = NonMaxSuppression(%b, %s)\nreturn %y\n}",
+         {"float[" LINES ",0,4] = {}", "float[" LINES ",1,0] = {}"},
+         "int64[0,3] {}"},
+    };
+#undef GRAPH
+#undef LINES
+    for (size_t i = 0; i < QN_COUNT_OF(rows); i++)
+        engine_check(t, &rows[i], false);
+}
+
 TEST(memory_is_accounted)
 {
     Engine e;
@@ -442,4 +467,5 @@ TEST_MAIN(CASE(shapes_may_change_with_every_run), CASE(three_shapes_that_alterna
           CASE(an_output_allocator_is_asked_once_per_output), CASE(constant_outputs_are_copies),
           CASE(runs_are_cancelled_from_other_threads), CASE(deadlines_end_runs),
           CASE(an_observer_sees_what_each_step_made),
-          CASE(an_observer_is_told_how_many_operations_a_step_takes), CASE(memory_is_accounted))
+          CASE(an_observer_is_told_how_many_operations_a_step_takes),
+          CASE(results_without_elements_cost_nothing), CASE(memory_is_accounted))
